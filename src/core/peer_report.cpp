@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading of a peer's status page. Pure; any thread.
+#include "core/peer_report.h"
+
+#include <algorithm>
+
+namespace tanist {
+
+namespace {
+
+std::uint64_t number(const Tree& map, std::string_view key) {
+  const auto* value = map.find(key);
+  const auto parsed = value != nullptr ? to_int(*value) : std::nullopt;
+  return parsed && *parsed > 0 ? static_cast<std::uint64_t>(*parsed) : 0;
+}
+
+std::string word(const Tree& map, std::string_view key) {
+  const auto* value = map.find(key);
+  const auto* text = value != nullptr ? value->as_string() : nullptr;
+  return text != nullptr ? *text : std::string();
+}
+
+}  // namespace
+
+PeerReport peer_report_from(const MemberName& name, const Tree& body) {
+  PeerReport report;
+  report.name = name;
+  if (!body.is_map()) return report;
+  report.answered = true;
+  report.state = word(body, "state");
+  report.role = word(body, "role");
+  if (const auto* tags = body.find("tags")) report.tags = tags_from(*tags);
+  if (const auto* failed = body.find("watchdog_failed")) report.watchdog_failed = failed->truthy();
+  report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
+  const auto* wal = body.find("wal");
+  if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");
+  if (wal == nullptr || !wal->is_map()) return report;
+  report.reachable = true;
+  report.is_primary =
+      number(*wal, "location") != 0 || report.role == "primary" || report.role == "master";
+  if (!report.is_primary) {
+    report.wal_position =
+        Lsn(std::max(number(*wal, "received_location"), number(*wal, "replayed_location")));
+  }
+  return report;
+}
+
+}  // namespace tanist

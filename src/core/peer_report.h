@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a peer's REST answered in a race or a validation (contract ha 1, "Peer report").
+// Values only; any thread.
+#pragma once
+
+#include <vector>
+
+#include "core/tags.h"
+#include "core/types.h"
+
+namespace tanist {
+
+struct PeerReport {
+  MemberName name;
+  bool reachable = false;  // answered with a body that has `xlog` (or `wal`)
+  bool answered = false;   // any parsable answer, also of a node whose server is down
+  bool is_primary = false;
+  Lsn wal_position;  // 0 for a primary
+  Timeline timeline;
+  Tags tags;
+  bool watchdog_failed = false;
+  std::string state;
+  std::string role;
+
+  static constexpr auto fields() {
+    using P = PeerReport;
+    return std::tuple{field("name", &P::name),
+                      field("reachable", &P::reachable),
+                      field("answered", &P::answered),
+                      field("is_primary", &P::is_primary),
+                      field("wal_position", &P::wal_position),
+                      field("timeline", &P::timeline),
+                      field("tags", &P::tags),
+                      field("watchdog_failed", &P::watchdog_failed),
+                      field("state", &P::state),
+                      field("role", &P::role)};
+  }
+  friend bool operator==(const PeerReport&, const PeerReport&) = default;
+};
+static_assert(lists_all_fields<PeerReport>);
+
+// From the JSON body of a peer's status page; `parsed` null when there was no usable answer.
+PeerReport peer_report_from(const MemberName& name, const Tree& body);
+
+// The answers of one round (safety 3.5). A round is read only when complete or when its time is up.
+struct PeerRound {
+  std::uint64_t number = 0;  // 0 = nobody was asked yet
+  Instant asked_at;
+  bool complete = false;  // everybody answered or failed
+  std::vector<PeerReport> reports;
+
+  static constexpr auto fields() {
+    using P = PeerRound;
+    return std::tuple{field("number", &P::number), field("asked_at", &P::asked_at),
+                      field("complete", &P::complete), field("reports", &P::reports)};
+  }
+  friend bool operator==(const PeerRound&, const PeerRound&) = default;
+};
+static_assert(lists_all_fields<PeerRound>);
+
+}  // namespace tanist
