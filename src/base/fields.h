@@ -83,15 +83,6 @@ constexpr bool takes(std::index_sequence<I...>) {
   return requires { T{(static_cast<void>(I), AnyValue{})...}; };
 }
 
-template <class T, std::size_t N = 64>
-constexpr std::size_t member_count() {
-  if constexpr (N == 0 || takes<T>(std::make_index_sequence<N>{})) {
-    return N;
-  } else {
-    return member_count<T, N - 1>();
-  }
-}
-
 template <class T>
 inline constexpr bool is_strong = false;
 template <class Tag, class T>
@@ -134,7 +125,8 @@ inline constexpr bool is_duration<std::chrono::duration<R, P>> = true;
 // Put after a struct: static_assert(lists_all_fields<T>).
 template <HasFields T>
 inline constexpr bool lists_all_fields =
-    std::tuple_size_v<decltype(T::fields())> == detail::member_count<T>();
+    detail::takes<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>{}) &&
+    !detail::takes<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::fields())> + 1>{});
 
 // ---- To a Tree -----------------------------------------------------------------------------
 

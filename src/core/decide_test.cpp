@@ -286,8 +286,4 @@ TEST(Decide, EmptyNodeDoesNothingInPause) {  // trap 99
 
 }  // namespace
 
-std::optional<Upstream> Given::choose(const Observation& observation) {
-  return choose_upstream(observation);
-}
-
 }  // namespace tanist::testing

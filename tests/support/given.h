@@ -8,6 +8,7 @@
 
 #include "core/decide.h"
 #include "core/status_line.h"
+#include "core/upstream.h"
 
 namespace tanist::testing {
 
@@ -155,7 +156,7 @@ class Given {
     comparison.goal.standby = true;
     comparison.goal.role = Role::replica;
     const auto observation = build();
-    comparison.goal.upstream = choose(observation);
+    comparison.goal.upstream = choose_upstream(observation);
     comparison.difference = GoalDifference::none;
     comparison.at = obs_.cycle_began;
     obs_.local.comparison = comparison;
@@ -221,8 +222,6 @@ class Given {
   }
 
  private:
-  static std::optional<Upstream> choose(const Observation& observation);
-
   QueryFacts& running() {
     auto& server = obs_.local.server;
     server.observed_at = obs_.now;
