@@ -19,6 +19,7 @@ struct Unit {
   double size;  // in bytes or microseconds
 };
 
+// Ascending within each kind.
 constexpr std::array<Unit, 11> units{{{"B", false, 1.0},
                                       {"kB", false, 1024.0},
                                       {"MB", false, 1048576.0},
@@ -34,6 +35,14 @@ constexpr std::array<Unit, 11> units{{{"B", false, 1.0},
 const Unit* find_unit(std::string_view name) {
   const auto at = std::ranges::find(units, name, &Unit::name);
   return at == units.end() ? nullptr : &*at;
+}
+
+// `amount` of `unit` in `base`; a fraction counts only to the next smaller unit (0.01h is 1min).
+double converted(double amount, const Unit& unit, const Unit& base) {
+  amount *= unit.size;
+  const bool has_smaller = &unit != units.data() && (&unit - 1)->is_time == unit.is_time;
+  if (has_smaller) amount = std::rint(amount / (&unit - 1)->size) * (&unit - 1)->size;
+  return amount / base.size;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -72,7 +81,7 @@ std::optional<std::int64_t> int_with_unit(const Tree& value, std::string_view ba
     const auto* base = find_unit(base_unit);
     const auto* unit = find_unit(rest);
     if (base == nullptr || unit == nullptr || base->is_time != unit->is_time) return std::nullopt;
-    amount = amount * unit->size / base->size;
+    amount = converted(amount, *unit, *base);
   }
   if (std::abs(amount) > 9e18) return std::nullopt;
   return std::llrint(amount);
