@@ -70,7 +70,8 @@ std::optional<std::pair<double, std::string_view>> leading_number(std::string_vi
 std::optional<std::int64_t> int_with_unit(const Tree& value, std::string_view base_unit) {
   if (const auto* number = value.as_int()) return *number;
   if (const auto* real = value.as_real()) {
-    return std::isfinite(*real) ? std::optional(std::llrint(*real)) : std::nullopt;
+    if (!std::isfinite(*real) || std::abs(*real) > 9e18) return std::nullopt;
+    return std::llrint(*real);
   }
   const auto* text = value.as_string();
   if (text == nullptr) return std::nullopt;
@@ -89,6 +90,9 @@ std::optional<std::int64_t> int_with_unit(const Tree& value, std::string_view ba
 
 namespace {
 
+// 31 years: sums of times must stay far from the end of 64 bits.
+constexpr std::int64_t seconds_max = 1'000'000'000;
+
 // One look-up in the document with a default for what is absent or unusable.
 class Reader {
  public:
@@ -102,7 +106,7 @@ class Reader {
   void time(std::string_view key, seconds& out) const {
     std::int64_t number = out.count();
     integer(key, "s", number);
-    out = seconds(number);
+    out = seconds(std::clamp(number, -seconds_max, seconds_max));
   }
   // The old name counts only when the new one is absent.
   void time_with_alias(std::string_view key, std::string_view alias, seconds& out) const {
@@ -166,7 +170,7 @@ Result<seconds> plain_seconds(const Tree& config, std::string_view key, seconds 
   const auto* value = config.find(key);
   if (value == nullptr) return fallback;
   const auto number = to_int(*value);
-  if (!number || *number > 1'000'000'000 || *number < -1'000'000'000) {
+  if (!number || *number > seconds_max || *number < -seconds_max) {
     return fail(Errc::invalid, "{}: \"{}\" is not a whole number of seconds", key,
                 text_form(*value).substr(0, 40));
   }

@@ -57,6 +57,7 @@ TEST(IntWithUnit, ReadsAsPostgresDoes) {
       {"1e400", "", std::nullopt},
       {"nan", "", std::nullopt},
       {"0x", "", std::nullopt},
+      {1e300, "", std::nullopt},
       {true, "", std::nullopt},
       {Tree(), "", std::nullopt},
       {Tree::list({1}), "", std::nullopt},
@@ -108,6 +109,12 @@ TEST(ClusterSettings, AnUnusableValueMeansItsDefault) {
   EXPECT_FALSE(settings.check_timeline);
   EXPECT_EQ(settings.synchronous_node_count, 1);
   EXPECT_FALSE(settings.standby_cluster);
+}
+
+TEST(ClusterSettings, ImmenseTimesAreBounded) {
+  EXPECT_EQ(settings_of({{"member_slots_ttl", INT64_MAX}}).member_slots_ttl,
+            seconds(1'000'000'000));
+  EXPECT_FALSE(cluster_settings_from(Tree::map({{"ttl", INT64_MAX}})));
 }
 
 TEST(ClusterSettings, TheNewNameOfATimeoutWins) {
