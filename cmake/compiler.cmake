@@ -24,7 +24,7 @@ target_compile_options(tanist_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wimplicit-fallthrough
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  target_compile_options(tanist_flags INTERFACE -Wno-missing-designated-field-initializers)
+  target_compile_options(tanist_flags INTERFACE -Wno-missing-field-initializers)
 endif()
 if(TANIST_WARNINGS_AS_ERRORS)
   target_compile_options(tanist_flags INTERFACE -Werror)

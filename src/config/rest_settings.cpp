@@ -7,13 +7,11 @@
 #include "base/format.h"
 #include "config/address.h"
 #include "config/settings_parts.h"
+#include "core/published_values.h"
 
 namespace tanist::config {
 
 namespace {
-
-// What members of a Patroni cluster and their monitoring expect to read.
-constexpr std::string_view compatible_version = "4.1.4";
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });

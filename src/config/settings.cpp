@@ -141,15 +141,15 @@ Result<Settings> settings_from(const Layers& layers) {
   if (!server) return pass_on(server.error());
   auto node = node_settings_from(layers, *server, *rest);
   if (!node) return pass_on(node.error());
-  Settings settings{std::move(*node),
-                    std::move(*server),
-                    std::move(*store),
-                    std::move(*rest),
-                    std::move(*peer_client),
-                    watchdog_settings_from(layers),
-                    {},
-                    log_settings_from(layers),
-                    Tree()};
+  Settings settings;
+  settings.node = std::move(*node);
+  settings.server = std::move(*server);
+  settings.store = std::move(*store);
+  settings.rest = std::move(*rest);
+  settings.peer_client = std::move(*peer_client);
+  settings.watchdog = watchdog_settings_from(layers);
+  settings.node.watchdog = settings.watchdog.mode;
+  settings.log = log_settings_from(layers);
   const auto demote_after = local_section(layers, "storage").integer("demote_after", 0, "s");
   settings.storage.demote_after = seconds(std::clamp<std::int64_t>(demote_after, 0, 1'000'000));
   if (const auto* first = layers.local.find_path({"bootstrap", "dcs"})) {
