@@ -111,15 +111,12 @@ class EnvironmentReader {
 
  private:
   const std::string* value_of(const std::string& name) {
-    known_.insert(name);
-    const auto at = environment_.find(name);
-    if (at != environment_.end()) return &at->second;
     const auto* alias = std::ranges::find(aliases, name, &Alias::name);
-    if (alias == aliases.end()) return nullptr;
-    const std::string old_name(alias->old_name);
-    known_.insert(old_name);
-    const auto old = environment_.find(old_name);
-    return old == environment_.end() ? nullptr : &old->second;
+    const std::string old_name(alias != aliases.end() ? alias->old_name : "");
+    known_.insert({name, old_name});
+    auto at = environment_.find(name);
+    if (at == environment_.end()) at = environment_.find(old_name);
+    return at == environment_.end() ? nullptr : &at->second;
   }
 
   void variable(const Option& option) {

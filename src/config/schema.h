@@ -43,7 +43,6 @@ enum class Check {
   bounds,           // ... and the range
   choice,           // one of the words
   choice_any_case,  // ... in any case
-  host_port,
   listen_rest,      // host:port where nothing answers yet
   listen_postgres,  // host[,host...]:port, the same
   remote_address,   // host:port that other machines can reach
