@@ -48,7 +48,8 @@ Result<LocalConfig> load_local(const std::string& path, const Environment& envir
 Result<Settings> effective_settings(const LocalConfig& local, const Tree& dynamic,
                                     std::vector<std::string>* warnings);
 
-// The parts that the control tool needs of a file that may lack everything else.
+// The parts that the control tool needs of a file that may lack everything else (the scope too: it
+// is also given on the command line).
 Result<StoreSettings> store_settings(const LocalConfig& local);
 Result<PeerClientSettings> peer_client_settings(const LocalConfig& local);
 

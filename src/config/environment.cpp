@@ -65,7 +65,6 @@ std::optional<Tree> parsed(const Option& option, const std::string& text) {
     case Kind::any: return format_value(text);
     case Kind::text:
     case Kind::quantity:
-    case Kind::real:
     case Kind::program_options: return Tree(text);
   }
   return std::nullopt;

@@ -142,6 +142,7 @@ class Walk {
     if (!(dynamic_ ? option.is_dynamic() : option.is_local())) return misplaced(option, path);
     if (path == "bootstrap.dcs" && !dynamic_) bootstrap_document(value);
     if (value.is_null()) return;
+    if (counts_by_truth(option)) return tag(option, value);
     if (!is_usable(option.kind, value)) return unusable(option, path);
     const auto* map = value.as_map();
     if (option.kind != Kind::map || map == nullptr || !is_section(path, dynamic_)) return;
@@ -149,6 +150,18 @@ class Walk {
       const auto below = joined(path, key);
       if (const auto* one = find_option(below, dynamic_)) known(*one, below, item);
     }
+  }
+
+  // Tags but one are not parsed: the text "false" is true (contract config 4.10).
+  static bool counts_by_truth(const Option& option) {
+    return option.kind == Kind::boolean && option.path.starts_with("tags.") &&
+           option.path != "tags.nostream";
+  }
+
+  void tag(const Option& option, const Tree& value) {
+    if (value.as_bool() != nullptr) return;
+    tell(option.path, format_text("\"{}\" is not a boolean; it counts as {}", option.path,
+                                  value.truthy() ? "true" : "false"));
   }
 
   void misplaced(const Option& option, const std::string& path) {
@@ -193,7 +206,6 @@ bool is_usable(Kind kind, const Tree& value) {
     case Kind::integer: return int_with_unit(value, "").has_value();
     case Kind::quantity:
       return int_with_unit(value, "s").has_value() || int_with_unit(value, "B").has_value();
-    case Kind::real: return value.as_real() != nullptr || int_with_unit(value, "").has_value();
     case Kind::boolean: return to_bool(value).has_value();
     case Kind::texts: return value.is_list() || value.as_string() != nullptr;
     case Kind::texts_or_string: return value.is_list() || value.as_string() != nullptr;
@@ -209,7 +221,6 @@ std::string_view description_of(Kind kind) {
     case Kind::text: return "a text";
     case Kind::integer: return "an integer";
     case Kind::quantity: return "an integer, with or without a unit";
-    case Kind::real: return "a number";
     case Kind::boolean: return "a boolean";
     case Kind::texts: return "a list";
     case Kind::texts_or_string: return "a list or a text with commas";

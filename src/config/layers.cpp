@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "base/format.h"
 #include "config/schema.h"
 
 namespace tanist::config {
@@ -86,11 +85,6 @@ Layers lay_together(const LocalConfig& local, const Tree& dynamic,
     layers.dynamic = first != nullptr ? *first : Tree();
   }
   if (!layers.dynamic.is_map()) layers.dynamic = Tree::map();
-  const auto* parameters = layers.dynamic_parameters();
-  if (parameters != nullptr && !parameters->is_map() && !parameters->is_null()) {
-    warnings.emplace_back(
-        "dynamic configuration: postgresql.parameters is not a dictionary; it is ignored");
-  }
   layers.postgresql = laid_postgresql(layers.local, layers.dynamic);
   return layers;
 }

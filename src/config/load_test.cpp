@@ -219,6 +219,12 @@ TEST_F(LoadLocal, ValuesOfTheWrongTypeAreToldWithoutTheValue) {
                    "p.yml:8: \"ctl.authentication\" must hold keys and values; it is ignored"}));
 }
 
+TEST_F(LoadLocal, TagsThatAreNoBooleansAreToldHowTheyCount) {
+  EXPECT_EQ(warnings_of("tags:\n  nofailover: 'false'\n  clonefrom: 0\n  nosync: true\n"),
+            (Lines{"p.yml:2: \"tags.nofailover\" is not a boolean; it counts as true",
+                   "p.yml:3: \"tags.clonefrom\" is not a boolean; it counts as false"}));
+}
+
 TEST_F(LoadLocal, RepeatedKeysAreTold) {
   EXPECT_EQ(
       warnings_of("scope: a\nscope: b\n"),

@@ -37,7 +37,6 @@ std::string_view kind_text(Kind kind) {
     case Kind::text: return "text";
     case Kind::integer: return "integer";
     case Kind::quantity: return "integer, unit";
-    case Kind::real: return "number";
     case Kind::boolean: return "boolean";
     case Kind::texts: return "list";
     case Kind::texts_or_string: return "list or text";

@@ -16,7 +16,6 @@ enum class Kind {
   text,
   integer,   // a number without unit
   quantity,  // a number, perhaps with a unit ("5min")
-  real,
   boolean,
   texts,            // a list of texts
   texts_or_string,  // the same, or one text with commas

@@ -165,15 +165,13 @@ TEST_F(EffectiveSettings, DynamicValuesOfTheWrongTypeAreTold) {
       "pg_ctl_timeout":{}},"unheard":1})");
   EXPECT_FALSE(made.server.use_pg_rewind);
   EXPECT_EQ(made.server.pg_ctl_timeout, seconds(60));
-  EXPECT_EQ(
-      warnings,
-      (Texts{"dynamic configuration: postgresql.parameters is not a dictionary; it is ignored",
-             "dynamic configuration: \"postgresql.parameters\" is not a map of keys and "
-             "values; it is ignored",
-             "dynamic configuration: \"postgresql.use_pg_rewind\" is not a boolean; the "
-             "default false is used",
-             "dynamic configuration: \"postgresql.pg_ctl_timeout\" is not an integer, with "
-             "or without a unit; the default 60 is used"}));
+  EXPECT_EQ(warnings,
+            (Texts{"dynamic configuration: \"postgresql.parameters\" is not a map of keys and "
+                   "values; it is ignored",
+                   "dynamic configuration: \"postgresql.use_pg_rewind\" is not a boolean; the "
+                   "default false is used",
+                   "dynamic configuration: \"postgresql.pg_ctl_timeout\" is not an integer, with "
+                   "or without a unit; the default 60 is used"}));
 }
 
 TEST_F(EffectiveSettings, FalsySectionsCountAsEmpty) {

@@ -140,7 +140,6 @@ Result<StoreSettings> store_settings_from(const Layers& layers) {
   StoreSettings store;
   store.namespace_ = top.text("namespace", "service");
   store.scope = top.text("scope");
-  if (store.scope.empty()) return missing(layers, "scope", "name the cluster: \"scope: NAME\"");
   store.name = MemberName(top.text("name"));
   store.username = etcd.text("username");
   store.password = etcd.secret("password");

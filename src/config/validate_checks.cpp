@@ -62,8 +62,6 @@ Complaints check_type(const Option& option, const Tree& value) {
   switch (option.kind) {
     case Kind::text: return unless(value.as_string() != nullptr, "a string");
     case Kind::integer: return unless(value.as_int() != nullptr, "an integer");
-    case Kind::real:
-      return unless(value.as_real() != nullptr || value.as_int() != nullptr, "a number");
     case Kind::boolean: return unless(value.as_bool() != nullptr, "a boolean");
     case Kind::map: return unless(value.is_map(), "a dictionary");
     case Kind::program_options: return unless(value.is_list(), "an array");
