@@ -300,6 +300,9 @@ template <class T>
 bool integer_from_tree(const Tree& tree, T& value) {
   const auto* number = tree.as_int();
   if (number == nullptr) return false;
+  if constexpr (sizeof(T) < sizeof(*number)) {
+    if (!std::in_range<T>(*number)) return false;
+  }
   value = static_cast<T>(*number);
   return true;
 }

@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <source_location>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/log_settings.h"
@@ -16,11 +19,20 @@ namespace tanist {
 
 enum class LogLevel { debug, info, warning, error, critical };
 
-// Starts the log's thread at first use; later calls replace format, level and target.
-void configure_log(const LogSettings& settings);
+// Tells when a record was made: os::wall_now. base/ asks no clock itself.
+using LogClock = WallTime (*)();
 
-// Before configure_log, records of level warning and above go to stderr at once.
-void log(LogLevel level, std::string text);
+// Starts the log's thread at first use; later calls replace format, level and target and open the
+// file anew (so that a reload follows a rotation from outside). What cannot be used of `settings`
+// becomes a warning in the log and its default; a file that cannot be opened leaves stderr.
+void configure_log(const LogSettings& settings, LogClock clock);
+
+// False when a record of `level` would be dropped anyway.
+bool log_enabled(LogLevel level);
+
+// Before configure_log, records of level warning and above go to stderr at once, others nowhere.
+void log(LogLevel level, std::string text,
+         const std::source_location& where = std::source_location::current());
 
 // Waits until all records so far are written, at most `limit`. False when time ran out.
 bool flush_log(Duration limit);
@@ -32,25 +44,47 @@ struct LogQueue {
 };
 LogQueue log_queue();
 
+// For the last sentence of a dying process: straight to stderr and the log's file, past the queue.
+// Takes no lock, allocates nothing, never waits; may be called from a signal handler.
+void log_last_words(std::string_view text) noexcept;
+
+// A format string that remembers where it stands.
 template <class... Args>
-void log_debug(fmt::format_string<Args...> text, Args&&... args) {
-  log(LogLevel::debug, fmt::format(text, std::forward<Args>(args)...));
+struct LogText {
+  template <class Text>
+  consteval LogText(const Text& text,  // NOLINT(google-explicit-constructor)
+                    const std::source_location& at = std::source_location::current())
+      : format(text), where(at) {}
+
+  fmt::format_string<Args...> format;
+  std::source_location where;
+};
+
+template <class... Args>
+void log_formatted(LogLevel level, const LogText<Args...>& text, Args&&... args) {
+  if (!log_enabled(level)) return;
+  log(level, fmt::format(text.format, std::forward<Args>(args)...), text.where);
+}
+
+template <class... Args>
+void log_debug(LogText<std::type_identity_t<Args>...> text, Args&&... args) {
+  log_formatted<Args...>(LogLevel::debug, text, std::forward<Args>(args)...);
 }
 template <class... Args>
-void log_info(fmt::format_string<Args...> text, Args&&... args) {
-  log(LogLevel::info, fmt::format(text, std::forward<Args>(args)...));
+void log_info(LogText<std::type_identity_t<Args>...> text, Args&&... args) {
+  log_formatted<Args...>(LogLevel::info, text, std::forward<Args>(args)...);
 }
 template <class... Args>
-void log_warning(fmt::format_string<Args...> text, Args&&... args) {
-  log(LogLevel::warning, fmt::format(text, std::forward<Args>(args)...));
+void log_warning(LogText<std::type_identity_t<Args>...> text, Args&&... args) {
+  log_formatted<Args...>(LogLevel::warning, text, std::forward<Args>(args)...);
 }
 template <class... Args>
-void log_error(fmt::format_string<Args...> text, Args&&... args) {
-  log(LogLevel::error, fmt::format(text, std::forward<Args>(args)...));
+void log_error(LogText<std::type_identity_t<Args>...> text, Args&&... args) {
+  log_formatted<Args...>(LogLevel::error, text, std::forward<Args>(args)...);
 }
 template <class... Args>
-void log_critical(fmt::format_string<Args...> text, Args&&... args) {
-  log(LogLevel::critical, fmt::format(text, std::forward<Args>(args)...));
+void log_critical(LogText<std::type_identity_t<Args>...> text, Args&&... args) {
+  log_formatted<Args...>(LogLevel::critical, text, std::forward<Args>(args)...);
 }
 
 }  // namespace tanist

@@ -19,6 +19,7 @@ struct Unit {
   double size;  // in bytes or microseconds
 };
 
+// Ascending within each kind.
 constexpr std::array<Unit, 11> units{{{"B", false, 1.0},
                                       {"kB", false, 1024.0},
                                       {"MB", false, 1048576.0},
@@ -34,6 +35,14 @@ constexpr std::array<Unit, 11> units{{{"B", false, 1.0},
 const Unit* find_unit(std::string_view name) {
   const auto at = std::ranges::find(units, name, &Unit::name);
   return at == units.end() ? nullptr : &*at;
+}
+
+// `amount` of `unit` in `base`; a fraction counts only to the next smaller unit (0.01h is 1min).
+double converted(double amount, const Unit& unit, const Unit& base) {
+  amount *= unit.size;
+  const bool has_smaller = &unit != units.data() && (&unit - 1)->is_time == unit.is_time;
+  if (has_smaller) amount = std::rint(amount / (&unit - 1)->size) * (&unit - 1)->size;
+  return amount / base.size;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -61,7 +70,8 @@ std::optional<std::pair<double, std::string_view>> leading_number(std::string_vi
 std::optional<std::int64_t> int_with_unit(const Tree& value, std::string_view base_unit) {
   if (const auto* number = value.as_int()) return *number;
   if (const auto* real = value.as_real()) {
-    return std::isfinite(*real) ? std::optional(std::llrint(*real)) : std::nullopt;
+    if (!std::isfinite(*real) || std::abs(*real) > 9e18) return std::nullopt;
+    return std::llrint(*real);
   }
   const auto* text = value.as_string();
   if (text == nullptr) return std::nullopt;
@@ -72,13 +82,16 @@ std::optional<std::int64_t> int_with_unit(const Tree& value, std::string_view ba
     const auto* base = find_unit(base_unit);
     const auto* unit = find_unit(rest);
     if (base == nullptr || unit == nullptr || base->is_time != unit->is_time) return std::nullopt;
-    amount = amount * unit->size / base->size;
+    amount = converted(amount, *unit, *base);
   }
   if (std::abs(amount) > 9e18) return std::nullopt;
   return std::llrint(amount);
 }
 
 namespace {
+
+// 31 years: sums of times must stay far from the end of 64 bits.
+constexpr std::int64_t seconds_max = 1'000'000'000;
 
 // One look-up in the document with a default for what is absent or unusable.
 class Reader {
@@ -93,7 +106,7 @@ class Reader {
   void time(std::string_view key, seconds& out) const {
     std::int64_t number = out.count();
     integer(key, "s", number);
-    out = seconds(number);
+    out = seconds(std::clamp(number, -seconds_max, seconds_max));
   }
   // The old name counts only when the new one is absent.
   void time_with_alias(std::string_view key, std::string_view alias, seconds& out) const {
@@ -157,7 +170,7 @@ Result<seconds> plain_seconds(const Tree& config, std::string_view key, seconds 
   const auto* value = config.find(key);
   if (value == nullptr) return fallback;
   const auto number = to_int(*value);
-  if (!number || *number > 1'000'000'000 || *number < -1'000'000'000) {
+  if (!number || *number > seconds_max || *number < -seconds_max) {
     return fail(Errc::invalid, "{}: \"{}\" is not a whole number of seconds", key,
                 text_form(*value).substr(0, 40));
   }

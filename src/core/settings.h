@@ -208,8 +208,16 @@ struct WatchdogSettings {
   WatchdogMode mode = WatchdogMode::automatic;
   std::string device = "/dev/watchdog";
   seconds safety_margin{5};  // -1 = half of the ttl
+  bool plain_text = false;   // driver `testing`: lines of text instead of ioctls
 
   friend bool operator==(const WatchdogSettings&, const WatchdogSettings&) = default;
+};
+
+// Section `storage`, tanist's own (safety 5.3).
+struct StorageSettings {
+  seconds demote_after{0};  // silence after which a primary gives up the lock; 0 = never
+
+  friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
 };
 
 struct Settings {
@@ -219,6 +227,7 @@ struct Settings {
   RestSettings rest;
   PeerClientSettings peer_client;
   WatchdogSettings watchdog;
+  StorageSettings storage;
   LogSettings log;
   Tree bootstrap_dcs;  // first content of the store's `config` key; null = no such section
 };
