@@ -13,9 +13,12 @@ constexpr auto* process_on_own_host = R"(    log /dev/log local0
     chroot /var/lib/haproxy
     user haproxy
     group haproxy
+    maxconn 10000
 )";
 
 constexpr auto* process_on_one_machine = R"(    log stderr format raw local0 notice
+    # Few, because a user may open but so many files.
+    maxconn 200
 )";
 
 constexpr auto* text = R"(# HAProxy for cluster {cluster}. Written by `tanistctl provision`.
@@ -24,7 +27,6 @@ constexpr auto* text = R"(# HAProxy for cluster {cluster}. Written by `tanistctl
 # applications ends at PostgreSQL, whose certificates carry this host's name and address.
 global
 {process}    stats socket {socket} mode 660 level admin
-    maxconn 10000
     # The key of statistics.crt is statistics.key beside it.
     ssl-load-extra-del-ext
     ssl-default-bind-options ssl-min-ver TLSv1.2

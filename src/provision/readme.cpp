@@ -181,9 +181,8 @@ std::string data_folder_line(std::string_view owner, const std::string& folder) 
                      folder);
 }
 
-std::string next_step(std::string_view command, std::string_view when) {
-  if (when.empty()) return format_text("echo '  {}'\n", command);
-  return format_text("echo '  {}   # {}'\n", command, when);
+std::string next_step(std::string_view command, std::string_view note) {
+  return format_text("  {}{}{}\n", command, note.empty() ? "" : "   # ", note);
 }
 
 }  // namespace
@@ -213,16 +212,19 @@ std::string install_script(const Site& site, const std::vector<PlannedFile>& fil
   script += "\n";
   if (roles.etcd) script += data_folder_line("etcd", site.topology.etcd_dir());
   if (roles.node) script += data_folder_line("postgres", site.topology.data_dir());
-  script += "systemctl daemon-reload\n\necho\necho 'Next, as root:'\n";
-  if (roles.etcd)
+  script += "systemctl daemon-reload\n\ncat <<'END'\n\nNext, as root:\n";
+  if (roles.etcd) {
     script += next_step("systemctl enable etcd; systemctl restart --no-block etcd",
                         "on all hosts of etcd");
+  }
   if (roles.node) {
     script += next_step("systemctl disable --now postgresql", "the distribution's own server");
-    script += next_step("systemctl enable tanist; systemctl restart tanist", "when etcd runs");
+    script += next_step("systemctl enable tanist; systemctl restart tanist", "once etcd runs");
   }
-  if (roles.haproxy) script += next_step("systemctl enable haproxy; systemctl restart haproxy", "");
-  return script;
+  if (roles.haproxy) {
+    script += next_step("systemctl enable haproxy; systemctl restart haproxy", "");
+  }
+  return script + "END\n";
 }
 
 std::string readme(const Topology& topology, const std::string& output,

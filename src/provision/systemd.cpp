@@ -46,7 +46,13 @@ PrivateTmp=yes
 PrivateDevices=yes
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
+ProtectKernelLogs=yes
 ProtectControlGroups=yes
+ProtectClock=yes
+CapabilityBoundingSet=
+LockPersonality=yes
+RestrictNamespaces=yes
+SystemCallArchitectures=native
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 RestrictSUIDSGID=yes
 
@@ -100,11 +106,12 @@ Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0
 # Files are private to the server's user; /usr, /boot and /etc are read-only for it.
 UMask=0077
 ProtectSystem=full
-# Not set, because each breaks something that PostgreSQL or a callback may need:
-# NoNewPrivileges (sudo in a callback), PrivateTmp (sockets and files shared with a server that
-# outlives the agent), PrivateDevices (the hardware watchdog), ProtectHome (tablespaces),
-# MemoryDenyWriteExecute (JIT), RestrictRealtime (the guard's priority), RemoveIPC (shared memory
-# of the server).
+# A callback that uses sudo needs `systemctl edit tanist` with NoNewPrivileges=no.
+NoNewPrivileges=yes
+# Not set, because each breaks something that a server may need: PrivateTmp (sockets and files in
+# /tmp, shared with a server that outlives the agent), ProtectHome (tablespaces), PrivateDevices
+# and ProtectClock (the hardware watchdog), MemoryDenyWriteExecute (JIT), RestrictRealtime (the
+# guard), ProtectControlGroups and RemoveIPC (a server that outlives the agent).
 
 [Install]
 WantedBy=multi-user.target

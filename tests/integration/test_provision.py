@@ -1,0 +1,549 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What provision writes, given to the programs it is written for: openssl, etcd, PostgreSQL,
+HAProxy, systemd-analyze, nft and sh. TANIST_PROVISION names the program under test (tanistctl, or
+the driver beside this file). Run as root it drops to the user postgres, as PostgreSQL demands."""
+
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+import psycopg2
+import pytest
+import yaml
+
+PROGRAM = os.environ.get("TANIST_PROVISION", "tanistctl")
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+NODES = ["node1", "node2", "node3"]
+ADDRESS = {"node1": "127.77.7.11", "node2": "127.77.7.12", "node3": "127.77.7.13",
+           "haproxy": "127.77.7.10"}
+PORTS = {"postgresql": 25432, "rest": 28008, "etcd_client": 22379, "etcd_peer": 22380,
+         "read_write": 25000, "read_only": 25001, "statistics": 27000}
+
+
+def unprivileged(command):
+    if os.getuid() != 0:
+        return command
+    # libpq looks for certificates below HOME, and root's is closed to others.
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups",
+            "env", "HOME=/nonexistent", *command]
+
+
+def run(*command, **options):
+    """Runs to the end, without privileges; the output is text."""
+    options.setdefault("cwd", "/")
+    return subprocess.run(unprivileged([str(word) for word in command]), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
+
+
+def must_run(*command, **options):
+    result = run(*command, **options)
+    assert result.returncode == 0, f"{command} said:\n{result.stdout}"
+    return result.stdout
+
+
+def eventually(condition, seconds=20):
+    """Waits for the condition to hold; returns its (true) value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds} s: {condition}"
+        time.sleep(0.05)
+
+
+class Processes:
+    """Background programs of one test; all are gone when it ends."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = {}
+
+    def start(self, name, *command):
+        log = open(self.folder / f"{name}.log", "a", encoding="utf-8")
+        self.running[name] = subprocess.Popen(
+            unprivileged([str(word) for word in command]), stdout=log, stderr=log, cwd="/",
+            start_new_session=True)
+        log.close()
+
+    def stop(self, name):
+        process = self.running.pop(name)
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def stop_all(self):
+        for name in list(self.running):
+            self.stop(name)
+
+
+@pytest.fixture(scope="module", name="folder")
+def fixture_folder():
+    with tempfile.TemporaryDirectory(prefix="provision-", dir="/tmp") as name:
+        folder = pathlib.Path(name)
+        # The program may lie where the unprivileged user cannot go.
+        shutil.copy(shutil.which(PROGRAM), folder / "provision-program")
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres", "postgres")
+        folder.chmod(0o755)
+        yield folder
+
+
+def provision(folder, topology, output, *options):
+    file = folder / f"{output}.yml"
+    file.write_text(topology, encoding="utf-8")
+    return run(folder / "provision-program", "provision", file, "-o", folder / output, *options)
+
+
+@pytest.fixture(scope="module", name="one")
+def fixture_one(folder):
+    """The output for a cluster on this machine, on addresses and ports of our own."""
+    topology = yaml.safe_load((EXAMPLES / "topology-demo.yml").read_text(encoding="utf-8"))
+    for host in topology["nodes"] + topology["haproxy"]:
+        host["address"] = ADDRESS[host["name"]]
+    topology["ports"] = PORTS
+    bin_dir = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+    topology["postgresql"] = {"bin_dir": str(bin_dir), "parameters": {"max_connections": 30}}
+    result = provision(folder, yaml.safe_dump(topology), "one")
+    assert result.returncode == 0, result.stdout
+    return folder / "one"
+
+
+@pytest.fixture(scope="module", name="hosts")
+def fixture_hosts(folder):
+    """The output for hosts of their own, whose units find programs to run."""
+    programs = folder / "programs"
+    programs.mkdir()
+    for name in ("tanist", "etcd"):
+        shutil.copy("/bin/true", programs / name)
+    topology = (EXAMPLES / "topology-three-nodes.yml").read_text(encoding="utf-8")
+    result = provision(folder, topology + f"\ndirectories: {{programs: {programs}}}\n", "hosts")
+    assert result.returncode == 0, result.stdout
+    return folder / "hosts"
+
+
+@pytest.fixture(name="processes")
+def fixture_processes(folder):
+    processes = Processes(folder)
+    yield processes
+    processes.stop_all()
+
+
+def agent_file(one, node):
+    return yaml.safe_load((one / node / "etc/tanist/tanist.yml").read_text(encoding="utf-8"))
+
+
+def password(one, name):
+    return (one / "secrets" / name).read_text(encoding="utf-8").strip()
+
+
+# ---- Files ----------------------------------------------------------------------------------
+
+
+def test_a_second_run_changes_nothing(folder, one):
+    before = {path: path.stat().st_mtime_ns for path in one.rglob("*") if path.is_file()}
+    topology = (folder / "one.yml").read_text(encoding="utf-8")
+    assert "created" not in provision(folder, topology, "one").stdout
+    after = {path: path.stat().st_mtime_ns for path in one.rglob("*") if path.is_file()}
+    before.pop(one / ".provisioned")
+    after.pop(one / ".provisioned")
+    assert after == before
+
+
+def test_a_bad_topology_is_told_with_file_line_and_remedy(folder):
+    result = provision(folder, "cluster: c\nnodes:\n  - {name: a, adress: 10.0.0.1}\n", "bad")
+    assert result.returncode == 1
+    assert f"{folder}/bad.yml:3: nodes.0.adress: unknown key; did you mean `address`?" \
+        in result.stdout
+    assert not (folder / "bad").exists()
+
+
+CERTIFICATES = [
+    ("etcd/ssl/server", {"sslserver", "sslclient"}),
+    ("etcd/ssl/peer", {"sslserver", "sslclient"}),
+    ("tanist/ssl/agent", {"sslclient"}),
+    ("tanist/ssl/rest", {"sslserver"}),
+    ("tanist/ssl/postgresql", {"sslserver"}),
+]
+
+
+@pytest.mark.parametrize("stem,purposes", CERTIFICATES)
+def test_openssl_accepts_certificates_for_their_purposes_only(hosts, stem, purposes):
+    for node in ("pg-1", "pg-2", "pg-3"):
+        certificate = hosts / node / "etc" / f"{stem}.crt"
+        for purpose in ("sslserver", "sslclient"):
+            result = run("openssl", "verify", "-x509_strict", "-CAfile",
+                         certificate.with_name("ca.crt"), "-purpose", purpose, certificate)
+            assert (result.returncode == 0) == (purpose in purposes), result.stdout
+        key = certificate.with_suffix(".key")
+        assert key.stat().st_mode & 0o777 == 0o600
+        assert must_run("openssl", "pkey", "-in", key, "-pubout") == \
+            must_run("openssl", "x509", "-in", certificate, "-noout", "-pubkey")
+        assert "prime256v1" in must_run("openssl", "x509", "-in", certificate, "-noout", "-text")
+
+
+def test_servers_certificates_carry_every_name_they_are_called_by(hosts):
+    def names(path):
+        text = must_run("openssl", "x509", "-in", hosts / path, "-noout", "-ext",
+                        "subjectAltName")
+        return {name.strip() for name in text.splitlines()[1].split(",")}
+
+    own = {"DNS:pg-2", "DNS:localhost", "IP Address:192.168.122.24", "IP Address:127.0.0.1"}
+    for stem in ("etcd/ssl/server", "etcd/ssl/peer", "tanist/ssl/rest"):
+        assert names(f"pg-2/etc/{stem}.crt") == own
+    assert names("pg-2/etc/tanist/ssl/postgresql.crt") == \
+        own | {"DNS:haproxy", "IP Address:192.168.122.66"}
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(hosts):
+    for node in ("pg-1", "pg-2", "pg-3"):
+        for unit in ("etcd", "tanist"):
+            file = hosts / node / f"etc/systemd/system/{unit}.service"
+            assert must_run("systemd-analyze", "verify", file) == ""
+
+
+@pytest.mark.skipif(shutil.which("nft") is None or os.getuid() != 0, reason="nft, as root")
+def test_nft_loads_the_firewall_files(hosts):
+    for host in ("pg-1", "pg-2", "pg-3", "haproxy"):
+        subprocess.run(["nft", "-c", "-f", str(hosts / host / "firewall/nftables.conf")],
+                       check=True)
+
+
+def test_scripts_are_shell(hosts):
+    for script in [*hosts.glob("*/install"), *hosts.glob("*/firewall/ufw.sh")]:
+        must_run("sh", "-n", script)
+
+
+def recorded(folder, script, programs):
+    """The calls that a script makes to programs which here only write down their arguments."""
+    stubs = folder / f"stubs-{time.monotonic_ns()}"
+    stubs.mkdir()
+    calls = stubs / "calls"
+    for name in programs:
+        answer = "echo 0" if name == "id" else f'echo {name} "$@" >>{calls}'
+        (stubs / name).write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
+        (stubs / name).chmod(0o755)
+    subprocess.run(["sh", str(script)], check=True, stdout=subprocess.DEVNULL,
+                   env={"PATH": f"{stubs}:/usr/bin:/bin"})
+    return calls.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_ufw_script_opens_the_ports_of_the_guides_table(folder, hosts):
+    calls = recorded(folder, hosts / "pg-1/firewall/ufw.sh", ["ufw", "id"])
+    assert calls[0] == "ufw allow proto tcp to any port 22 comment ssh"
+    assert calls[-3:] == ["ufw default deny incoming", "ufw --force enable", "ufw status"]
+    nodes = {"192.168.122.48/32", "192.168.122.24/32", "192.168.122.65/32"}
+    proxy = {"192.168.122.66/32"}
+    opened = {}
+    for call in calls[1:-3]:
+        words = call.split()
+        opened.setdefault(int(words[words.index("port") + 1]), set()).add(words[5])
+    assert opened == {5432: nodes | proxy, 8008: nodes | proxy, 2379: nodes, 2380: nodes}
+    calls = recorded(folder, hosts / "haproxy/firewall/ufw.sh", ["ufw", "id"])
+    assert [call.split()[9] for call in calls[1:-3]] == ["5000", "5001"]
+
+
+def test_the_install_script_puts_every_file_in_its_place(folder, hosts):
+    calls = recorded(folder, hosts / "pg-1/install", ["install", "systemctl", "id"])
+    placed = {call.split()[-1]: call for call in calls if call.startswith("install -D")}
+    written = {str(path)[len(str(hosts / "pg-1")):]
+               for path in (hosts / "pg-1/etc").rglob("*") if path.is_file()}
+    assert set(placed) == written
+    for path, call in placed.items():
+        assert f" .{path} " in call
+        assert ("-m 0600" in call) == path.endswith((".key", "tanist.yml"))
+
+
+# ---- etcd -----------------------------------------------------------------------------------
+
+
+def etcdctl(one, *words, certificate=True):
+    ssl_folder = one / "node1/etc/tanist/ssl"
+    endpoints = ",".join(f"https://{ADDRESS[node]}:{PORTS['etcd_client']}" for node in NODES)
+    identity = ["--cert", ssl_folder / "agent.crt", "--key", ssl_folder / "agent.key"]
+    return run("etcdctl", "--endpoints", endpoints, "--cacert", ssl_folder / "ca.crt",
+               "--command-timeout=3s", *(identity if certificate else []), *words,
+               env={**os.environ, "ETCDCTL_API": "3"})
+
+
+def test_etcd_forms_a_cluster_that_trusts_only_its_own_certificates(one, processes):
+    for node in NODES:
+        processes.start(f"etcd-{node}", "etcd", f"--config-file={one}/{node}/etc/etcd/etcd.yml")
+    eventually(lambda: etcdctl(one, "endpoint", "health").returncode == 0)
+    assert etcdctl(one, "put", "key", "value").stdout.strip() == "OK"
+    members = json.loads(etcdctl(one, "member", "list", "-w", "json").stdout)["members"]
+    assert sorted(member["name"] for member in members) == NODES
+    log = (processes.folder / "etcd-node2.log").read_text(encoding="utf-8")
+    assert '"heartbeat-interval":"50ms"' in log and '"election-timeout":"500ms"' in log
+    assert "rejected connection" not in log
+    assert etcdctl(one, "get", "key", certificate=False).returncode != 0
+    # Two of three are enough.
+    processes.stop("etcd-node1")
+    eventually(lambda: etcdctl(one, "put", "key", "other").returncode == 0)
+
+
+# ---- HAProxy and PostgreSQL -----------------------------------------------------------------
+
+
+class Agent:
+    """Stands for an agent's REST API: HTTPS, and a status for each path."""
+
+    def __init__(self, one, node, certificate_of=None):
+        agent = self
+        self.status = {}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # pylint: disable=invalid-name
+                self.send_response(agent.status.get(self.path, 503))
+                self.end_headers()
+
+            def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+                pass
+
+        settings = agent_file(one, certificate_of or node)["restapi"]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings["certfile"], settings["keyfile"])
+        context.load_verify_locations(settings["cafile"])
+        context.verify_mode = ssl.CERT_OPTIONAL
+        self.server = http.server.ThreadingHTTPServer((ADDRESS[node], PORTS["rest"]), Handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def is_primary(self):
+        self.status = {"/primary": 200}
+
+    def is_replica(self):
+        self.status = {"/replica": 200}
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class NamingServer:
+    """Tells everybody who connects its name: stands for a PostgreSQL nobody looks into."""
+
+    def __init__(self, node):
+        self.listener = socket.create_server((ADDRESS[node], PORTS["postgresql"]))
+        self.name = node.encode()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                connection.sendall(self.name)
+            except OSError:
+                continue  # a health check, gone already
+            threading.Thread(target=connection.recv, args=(1,), daemon=True).start()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def connect_to(port):
+    """Who answers behind HAProxy: (name, connection)."""
+    connection = socket.create_connection((ADDRESS["haproxy"], PORTS[port]), timeout=5)
+    connection.settimeout(5)
+    try:
+        return connection.recv(100).decode(), connection
+    except OSError:
+        return "", connection
+
+
+def who(port):
+    name, connection = connect_to(port)
+    connection.close()
+    return name
+
+
+def start_haproxy(one, processes):
+    """Returns once it listens."""
+    configuration = one / "haproxy/etc/haproxy/haproxy.cfg"
+    must_run("haproxy", "-c", "-f", configuration)
+    must_run("mkdir", "-p", one / "haproxy/run/haproxy")
+    processes.start("haproxy", "haproxy", "-db", "-f", configuration)
+
+    def listens():
+        try:
+            connect_to("read_write")[1].close()
+            return True
+        except OSError:
+            return False
+
+    eventually(listens)
+
+
+def test_haproxy_checks_every_configuration(hosts):
+    text = (hosts / "haproxy/etc/haproxy/haproxy.cfg").read_text(encoding="utf-8")
+    file = hosts / "haproxy-in-place.cfg"
+    file.write_text(text.replace("/etc/haproxy/tanist", f"{hosts}/haproxy/etc/haproxy/tanist"),
+                    encoding="utf-8")
+    assert "Configuration file is valid" in must_run("haproxy", "-c", "-f", file)
+
+
+def test_haproxy_follows_the_primary_and_ends_the_sessions_of_the_old_one(one, processes):
+    agents = {node: Agent(one, node) for node in NODES}
+    servers = [NamingServer(node) for node in NODES]
+    try:
+        agents["node1"].is_primary()
+        agents["node2"].is_replica()
+        agents["node3"].is_replica()
+        start_haproxy(one, processes)
+        eventually(lambda: who("read_write") == "node1")
+        eventually(lambda: {who("read_only") for _ in range(8)} == {"node2", "node3"})
+        name, session = connect_to("read_write")
+        assert name == "node1"
+        agents["node1"].is_replica()
+        agents["node2"].is_primary()
+        assert session.recv(1) == b"", "the old session outlived its primary"
+        eventually(lambda: who("read_write") == "node2")
+        # With no replica left the primary answers reads.
+        agents["node1"].status = agents["node3"].status = {}
+        eventually(lambda: {who("read_only") for _ in range(4)} == {"node2"})
+    finally:
+        for thing in [*agents.values(), *servers]:
+            thing.close()
+
+
+def test_haproxy_believes_nobody_with_another_hosts_certificate(one, processes):
+    honest = Agent(one, "node1")
+    liar = Agent(one, "node2", certificate_of="node3")
+    servers = [NamingServer(node) for node in NODES]
+    try:
+        honest.is_primary()
+        liar.is_primary()
+        start_haproxy(one, processes)
+        eventually(lambda: who("read_write") == "node1")
+        assert {who("read_write") for _ in range(6)} == {"node1"}
+    finally:
+        for thing in [honest, liar, *servers]:
+            thing.close()
+
+
+def test_the_statistics_page_wants_the_password_over_tls(one, processes):
+    start_haproxy(one, processes)
+    page = f"https://{ADDRESS['haproxy']}:{PORTS['statistics']}/"
+    ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", one / "ca/ca.crt"]
+    assert must_run(*ask, page) == "401"
+    assert must_run(*ask, "-u", f"admin:{password(one, 'statistics')}", page) == "200"
+
+
+def start_postgresql(one, processes):
+    """Node 1's server as the agent would run it: initdb options, parameters, pg_hba and roles."""
+    settings = agent_file(one, "node1")
+    server = settings["postgresql"]
+    options = [f"--{key}={value}" for option in settings["bootstrap"]["initdb"]
+               if isinstance(option, dict) for key, value in option.items()]
+    options += [f"--{option}" for option in settings["bootstrap"]["initdb"]
+                if isinstance(option, str)]
+    data = pathlib.Path(server["data_dir"])
+    sockets = server["parameters"]["unix_socket_directories"]
+    must_run("mkdir", "-p", sockets)
+    must_run(f"{server['bin_dir']}/initdb", *options, "--username=postgres",
+             f"--pwfile={one}/secrets/superuser", data)
+    lines = "\n".join(server["pg_hba"]) + "\n"
+    must_run("sh", "-c", 'printf %s "$0" >"$1"', lines, data / "pg_hba.conf")
+    host, port = server["listen"].split(":")
+    parameters = {**settings["bootstrap"]["dcs"]["postgresql"]["parameters"],
+                  **server["parameters"], "listen_addresses": host, "port": port}
+    words = [word for name, value in parameters.items() for word in ("-c", f"{name}={value}")]
+    processes.start("postgresql", f"{server['bin_dir']}/postgres", "-D", data, *words)
+    local = {"host": sockets, "port": PORTS["postgresql"], "user": "postgres",
+             "password": password(one, "superuser"), "dbname": "postgres"}
+    eventually(lambda: run(f"{server['bin_dir']}/pg_isready", "-h", sockets, "-p", port)
+               .returncode == 0)
+    superuser = psycopg2.connect(**local)
+    superuser.autocommit = True
+    for role, user in (("replication", "replicator"), ("rewind", "rewinder")):
+        option = "REPLICATION" if role == "replication" else ""
+        superuser.cursor().execute(f"CREATE ROLE {user} LOGIN {option} PASSWORD %s",
+                                   [password(one, role)])
+    superuser.cursor().execute("CREATE ROLE app LOGIN PASSWORD 'secret-of-app'")
+    return superuser
+
+
+def connect(one, **options):
+    return psycopg2.connect(**{
+        "host": ADDRESS["node1"], "port": PORTS["postgresql"], "dbname": "postgres",
+        "sslmode": "verify-full", "sslrootcert": one / "ca/ca.crt", "connect_timeout": 5,
+        "user": "app", "password": "secret-of-app", **options})
+
+
+def refusal(one, **options):
+    with pytest.raises(psycopg2.OperationalError) as failure:
+        connect(one, **options).close()
+    return str(failure.value)
+
+
+def test_postgresql_lets_in_whom_it_should_and_nobody_else(one, hosts, processes):
+    superuser = start_postgresql(one, processes)
+    cursor = superuser.cursor()
+
+    def value(query):
+        cursor.execute(query)
+        return cursor.fetchone()[0]
+
+    assert value("SHOW data_checksums") == "on"
+    assert value("SHOW ssl_min_protocol_version") == "TLSv1.2"
+    assert value("SELECT bool_and(rolpassword LIKE 'SCRAM%') FROM pg_authid "
+                 "WHERE rolpassword IS NOT NULL")
+    assert value("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL") == 0
+    # Applications verify the address, the name of the node, and the proxy's name.
+    connect(one).close()
+    connect(one, host="node1", hostaddr=ADDRESS["node1"]).close()
+    connect(one, host="haproxy", hostaddr=ADDRESS["node1"]).close()
+    assert "does not match" in refusal(one, host="elsewhere", hostaddr=ADDRESS["node1"])
+    assert "certificate verify failed" in refusal(one, sslrootcert=hosts / "ca/ca.crt")
+    assert "no encryption" in refusal(one, sslmode="disable")
+    # The superuser comes from nowhere but the socket, with or without TLS.
+    known = {"user": "postgres", "password": password(one, "superuser")}
+    assert "rejects connection" in refusal(one, **known)
+    assert "rejects connection" in refusal(one, sslmode="disable", **known)
+    # The agents' roles get where they are needed.
+    replication = {"user": "replicator", "password": password(one, "replication")}
+    assert "rejects connection" in refusal(one, **replication)
+    rewind = {"user": "rewinder", "password": password(one, "rewind")}
+    connect(one, **rewind).close()
+    assert "rejects connection" in refusal(one, dbname="template1", **rewind)
+    superuser.close()
+    settings = agent_file(one, "node2")["postgresql"]["authentication"]["replication"]
+    copy = one.parent / "copy"
+    must_run(agent_file(one, "node2")["postgresql"]["bin_dir"] + "/pg_basebackup", "-D", copy,
+             "-X", "stream", "-d",
+             f"host={ADDRESS['node1']} port={PORTS['postgresql']} user={settings['username']} "
+             f"sslmode={settings['sslmode']} sslrootcert={settings['sslrootcert']}",
+             env={**os.environ, "PGPASSWORD": settings["password"]})
+    must_run("test", "-f", copy / "PG_VERSION")
+    # And all of it through HAProxy, verified from end to end.
+    agent = Agent(one, "node1")
+    try:
+        agent.is_primary()
+        start_haproxy(one, processes)
+        through = {"host": ADDRESS["haproxy"], "port": PORTS["read_write"]}
+
+        def connected():
+            try:
+                connect(one, **through).close()
+                return True
+            except psycopg2.OperationalError:
+                return False
+
+        eventually(connected)
+    finally:
+        agent.close()
