@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -65,12 +64,14 @@ void clear_host_bits(Bytes& bytes, int prefix_length) {
 }
 
 std::optional<int> prefix_length_of(std::string_view text, int length_max) {
+  constexpr std::size_t digits_max = 3;
+  if (text.empty() || text.size() > digits_max) return std::nullopt;
   int length = 0;
-  const auto* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, length);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-  if (length < 0 || length > length_max) return std::nullopt;
-  return length;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    length = length * 10 + (c - '0');
+  }
+  return length <= length_max ? std::optional(length) : std::nullopt;
 }
 
 }  // namespace

@@ -208,6 +208,7 @@ std::string_view to_text(KeyUse use) {
 
 std::vector<std::string> CertificateRequest::alternative_names() const {
   std::vector<std::string> names;
+  names.reserve(dns_names.size() + addresses.size());
   for (const auto& name : dns_names) names.push_back("DNS:" + name);
   for (const auto& address : addresses) names.push_back("IP:" + address.text());
   std::ranges::sort(names);

@@ -211,8 +211,11 @@ Result<void> Writer::write_files() {
     after.remember(output.path, output.content);
   }
   for (const auto& path : report_.left_over) after.remember(path, written_before_);
-  const auto manifest_path = full(Manifest::file_name);
-  const auto begun = os::replace_file(manifest_path, during.text(), private_mode);
+  const auto put_manifest = [&](const Manifest& there, const Manifest& wanted) -> Result<void> {
+    if (there.text() == wanted.text()) return {};
+    return os::replace_file(full(Manifest::file_name), wanted.text(), private_mode);
+  };
+  const auto begun = put_manifest(written_before_, during);
   if (!begun) return begun;
   for (const auto& output : changed_) {
     const auto written = write_output(full(output.path), output);
@@ -223,7 +226,7 @@ Result<void> Writer::write_files() {
     std::filesystem::permissions(full(output.path), std::filesystem::perms{output.mode}, code);
     if (code) return fail(Errc::failed, "cannot set the mode of {}", full(output.path));
   }
-  return os::replace_file(manifest_path, after.text(), private_mode);
+  return put_manifest(during, after);
 }
 
 void Writer::add_expiry_advice() {
