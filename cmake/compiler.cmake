@@ -19,12 +19,12 @@ if(NOT DEFINED TANIST_COROUTINE_PROBE)
 endif()
 
 add_library(tanist_flags INTERFACE)
-target_include_directories(tanist_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_include_directories(tanist_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
 target_compile_options(tanist_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wimplicit-fallthrough
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  target_compile_options(tanist_flags INTERFACE -Wno-missing-designated-field-initializers)
+  target_compile_options(tanist_flags INTERFACE -Wno-missing-field-initializers)
 endif()
 if(TANIST_WARNINGS_AS_ERRORS)
   target_compile_options(tanist_flags INTERFACE -Werror)

@@ -82,6 +82,8 @@ def check_include(path, number, target, system):
             report(path, number, f"core may not include {target}")
         if first in LAYERS and first != folder and first not in own:
             report(path, number, f"layer {folder} may not include {target}")
+        elif first == "tests" and path.name.endswith("_test.cpp"):
+            return
         elif first not in LAYERS and not any(target.startswith(o) for o in outside):
             report(path, number, f"include path {target} does not start with a folder of src/")
         return

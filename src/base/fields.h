@@ -83,15 +83,6 @@ constexpr bool takes(std::index_sequence<I...>) {
   return requires { T{(static_cast<void>(I), AnyValue{})...}; };
 }
 
-template <class T, std::size_t N = 64>
-constexpr std::size_t member_count() {
-  if constexpr (N == 0 || takes<T>(std::make_index_sequence<N>{})) {
-    return N;
-  } else {
-    return member_count<T, N - 1>();
-  }
-}
-
 template <class T>
 inline constexpr bool is_strong = false;
 template <class Tag, class T>
@@ -134,7 +125,8 @@ inline constexpr bool is_duration<std::chrono::duration<R, P>> = true;
 // Put after a struct: static_assert(lists_all_fields<T>).
 template <HasFields T>
 inline constexpr bool lists_all_fields =
-    std::tuple_size_v<decltype(T::fields())> == detail::member_count<T>();
+    detail::takes<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>{}) &&
+    !detail::takes<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::fields())> + 1>{});
 
 // ---- To a Tree -----------------------------------------------------------------------------
 
@@ -183,8 +175,10 @@ template <class T>
 std::string key_text(const T& key) {
   if constexpr (is_strong<T>) {
     return key_text(key.value());
+  } else if constexpr (HasNames<T>) {
+    return std::string(name_of(key));
   } else {
-    static_assert(std::is_same_v<T, std::string>, "map keys are strings");
+    static_assert(std::is_same_v<T, std::string>, "map keys are strings, names or enumerators");
     return key;
   }
 }
@@ -264,15 +258,25 @@ bool sequence_from_tree(const Tree& tree, T& values) {
   return true;
 }
 
+template <class K>
+std::optional<K> key_from_text(const std::string& text) {
+  if constexpr (HasNames<K>) {
+    return from_name<K>(text);
+  } else {
+    return K(text);
+  }
+}
+
 template <class T>
 bool map_from_tree(const Tree& tree, T& values) {
   const auto* map = tree.as_map();
   if (map == nullptr) return false;
   values.clear();
-  for (const auto& [key, item] : *map) {
+  for (const auto& [name, item] : *map) {
     typename T::mapped_type value{};
-    if (!from_tree(item, value)) return false;
-    values.emplace(typename T::key_type(key), std::move(value));
+    const auto key = key_from_text<typename T::key_type>(name);
+    if (!key || !from_tree(item, value)) return false;
+    values.emplace(*key, std::move(value));
   }
   return true;
 }

@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace tanist {
 
@@ -33,5 +35,14 @@ inline std::int64_t in_milliseconds(Duration duration) {
 // ISO 8601 with offset, as Python's isoformat writes it: fraction only when it is not zero.
 // `offset` is the zone's distance from UTC.
 std::string to_iso8601(WallTime time, std::chrono::minutes offset = std::chrono::minutes{0});
+
+// A timestamp that people or other programs wrote: date and time of ISO 8601 with 'T' or a blank
+// between, seconds and fraction optional, zone optional (Z, +hh, +hhmm, +hh:mm). Nothing when it is
+// none. Without a zone `time` is as if it were UTC and `has_zone` is false.
+struct ParsedTime {
+  WallTime time;
+  bool has_zone = false;
+};
+std::optional<ParsedTime> parse_timestamp(std::string_view text);
 
 }  // namespace tanist

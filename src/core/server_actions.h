@@ -365,6 +365,7 @@ struct DivergenceFacts {
   bool leader_in_recovery = false;
   SystemId leader_system_id;
   Timeline leader_timeline;
+  Lsn leader_lsn;  // read after the local position
   std::vector<HistoryLine> leader_history;
   std::string error;
 
@@ -379,6 +380,7 @@ struct DivergenceFacts {
                       field("leader_in_recovery", &D::leader_in_recovery),
                       field("leader_system_id", &D::leader_system_id),
                       field("leader_timeline", &D::leader_timeline),
+                      field("leader_lsn", &D::leader_lsn),
                       field("leader_history", &D::leader_history),
                       field("error", &D::error)};
   }
@@ -395,6 +397,7 @@ struct ServerResult {
   std::vector<HistoryLine> history;  // ReadHistory: the last line's timestamp is the file's mtime
   Lsn shutdown_checkpoint;           // LocateShutdown
   Lsn shutdown_previous;             // the WAL switch before it, else the same
+  Lsn shutdown_end;                  // where its record ends: who has received this has it all
   Lsn wal_end;                       // LocateWalEnd
   std::shared_ptr<const ServerFacts> facts;  // ObserveServer
 
@@ -408,10 +411,34 @@ struct ServerResult {
                       field("history", &S::history),
                       field("shutdown_checkpoint", &S::shutdown_checkpoint),
                       field("shutdown_previous", &S::shutdown_previous),
+                      field("shutdown_end", &S::shutdown_end),
                       field("wal_end", &S::wal_end),
                       field("facts", &S::facts)};
   }
 };
 static_assert(lists_all_fields<ServerResult>);
+
+using ServerAction =
+    std::variant<InitializeData, StartServer, StopServer, PromoteServer, ReloadServer,
+                 RunPrePromote, CloneData, FinishBootstrap, RewindData, RecoverData, EmptyData,
+                 SetDataAside, FenceServer, ObserveServer, CompareGoal, ExamineDivergence,
+                 CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
+                 RunCallback>;
+
+// What a running StopServer tells of, on every change.
+struct StopProgress {
+  bool safe_point = false;  // no client backend is left and none is admitted (safety 2.6)
+  ControlState control_state = ControlState::unknown;
+  Lsn checkpoint;  // of pg_control
+
+  static constexpr auto fields() {
+    using S = StopProgress;
+    return std::tuple{field("safe_point", &S::safe_point),
+                      field("control_state", &S::control_state),
+                      field("checkpoint", &S::checkpoint)};
+  }
+  friend bool operator==(const StopProgress&, const StopProgress&) = default;
+};
+static_assert(lists_all_fields<StopProgress>);
 
 }  // namespace tanist

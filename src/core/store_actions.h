@@ -206,6 +206,9 @@ struct StoreResult {
   // The proven end of the lease, from the send time of the keepalive (safety 1.1). KeepLease sets
   // it too; it then proves only that the member key lives.
   std::optional<Instant> lease_until;
+  // When the keepalive behind `lease_until` was sent: one sent after the previous end of the lease
+  // extends nothing.
+  std::optional<Instant> sent_at;
   std::optional<Reign> reign;  // TakeLock, KeepLock, ReattachLock when done
   bool lease_gone = false;     // TTL 0, or "requested lease not found"
   // On a refused lock operation: who holds the lock now; absent = the key is absent.
@@ -219,6 +222,7 @@ struct StoreResult {
                       field("revision", &S::revision),
                       field("lease", &S::lease),
                       field("lease_until", &S::lease_until),
+                      field("sent_at", &S::sent_at),
                       field("reign", &S::reign),
                       field("lease_gone", &S::lease_gone),
                       field("holder", &S::holder),

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each event means for the observation. Pure; one thread.
+#include <algorithm>
+
+#include "agent/loop/loop.h"
+#include "core/local_server.h"
+
+namespace tanist::agent {
+
+namespace {
+
+template <class T>
+Revision revision_of(const std::optional<T>& key) {
+  return key ? key->revision : Revision(0);
+}
+
+// Of a member, what is worth a cycle: never a position alone (safety 4).
+bool same_standing(const MemberView& a, const MemberView& b) {
+  return a.state == b.state && a.role == b.role && a.tags == b.tags && a.conn_url == b.conn_url &&
+         a.api_url == b.api_url && a.checkpoint_pending == b.checkpoint_pending &&
+         a.timeline == b.timeline && a.paused == b.paused;
+}
+
+bool same_members(const ClusterView& a, const ClusterView& b) {
+  return std::ranges::equal(a.members, b.members, [](const auto& x, const auto& y) {
+    return x.first == y.first && same_standing(x.second, y.second);
+  });
+}
+
+bool worth_a_cycle(const ClusterView& before, const ClusterView& after) {
+  const auto leader = [](const ClusterView& view) {
+    return view.leader ? view.leader->create_revision : Revision(0);
+  };
+  return leader(before) != leader(after) ||
+         revision_of(before.config) != revision_of(after.config) ||
+         revision_of(before.failover) != revision_of(after.failover) ||
+         revision_of(before.sync) != revision_of(after.sync) ||
+         revision_of(before.initialize) != revision_of(after.initialize) ||
+         !same_members(before, after);
+}
+
+}  // namespace
+
+void Loop::fold(const Event& event) {
+  std::visit([this](const auto& alternative) { fold(alternative); }, event);
+}
+
+void Loop::fold(const TimerFired&) {
+  if (obs_.now >= decision_wake_) cycle_wanted_ = true;
+}
+
+void Loop::fold(const ViewArrived& event) {
+  const auto before = obs_.store.view;
+  obs_.store.view = event.view;
+  obs_.store.view_at = obs_.now;
+  if (!before || worth_a_cycle(*before, *event.view)) cycle_wanted_ = true;
+  if (!before || revision_of(before->config) != revision_of(event.view->config)) {
+    adopt_config(*event.view);
+  }
+  refresh_timing();
+  heed_view_of_lock(*event.view);
+}
+
+// A bad document never replaces the last good one (contract dcs 4.2).
+void Loop::adopt_config(const ClusterView& view) {
+  if (!view.config || !view.config->valid || !view.config->value.truthy()) return;
+  auto settings = cluster_settings_from(view.config->value);
+  if (!settings) {
+    out_.log.push_back({LineLevel::error, settings.error().message});
+    return;
+  }
+  obs_.cluster = std::make_shared<const ClusterSettings>(std::move(*settings));
+  if (obs_.config && *obs_.config == view.config->value) return;
+  obs_.config = std::make_shared<const Tree>(view.config->value);
+  start(Task::adopt_config, AgentAction(AdoptConfig{*obs_.config}), Instant::max());
+}
+
+void Loop::refresh_timing() {
+  const bool neighbour =
+      obs_.store.view && std::ranges::any_of(obs_.view().members, [&](const auto& entry) {
+        return !entry.second.is_tanist() && entry.first != obs_.node->name;
+      });
+  if (neighbour) memory_.neighbour_seen_at = obs_.now;
+  const bool beside_patroni =
+      memory_.neighbour_seen_at && obs_.now < *memory_.neighbour_seen_at + seconds(20);
+  const auto& minimum = beside_patroni ? patroni_timing_min : tanist_timing_min;
+  std::vector<std::string> warnings;
+  const auto timing = effective_timing(obs_.cluster->timing, minimum, &warnings);
+  if (timing == obs_.timing) return;
+  obs_.timing = timing;
+  cycle_wanted_ = true;
+  for (auto& warning : warnings) out_.log.push_back({LineLevel::warning, std::move(warning)});
+}
+
+void Loop::fold(const HealthChanged& event) {
+  const bool was_current = obs_.store.current;
+  obs_.store.current = event.health.view_current;
+  if (was_current && !obs_.store.current) obs_.store.doubtful_since = obs_.now;
+  if (was_current != obs_.store.current) cycle_wanted_ = true;
+  obs_.store.election_timeout = event.health.election_timeout;
+  for (const auto& warning : event.health.warnings) {
+    out_.log.push_back({LineLevel::warning, warning});
+  }
+}
+
+void Loop::fold(const RenewalUnanswered&) {
+  obs_.lock.unanswered = obs_.holds_lock();
+  cycle_wanted_ = true;
+}
+
+void Loop::fold(const EffectFinished& event) {
+  const auto at = running_.find(event.id);
+  if (at == running_.end()) return;  // forgotten
+  const auto task = at->second.task;
+  running_.erase(at);
+  obs_.in_flight.erase(task);
+  if (const auto* store = std::get_if<StoreResult>(&event.result)) {
+    fold_store_result(task, *store);
+  } else if (const auto* server = std::get_if<ServerResult>(&event.result)) {
+    fold_server_result(task, *server);
+  } else {
+    obs_.ends[task] = {.ok = true, .verdict = StoreVerdict::done, .error = {}, .at = obs_.now};
+    fold_peers(std::get<PeerRound>(event.result));
+  }
+}
+
+void Loop::fold_peers(const PeerRound& round) {
+  const auto asked_at = obs_.peers.asked_at;
+  obs_.peers = round;
+  obs_.peers.asked_at = asked_at;
+  obs_.peers.complete = true;
+}
+
+void Loop::fold_server_result(Task task, const ServerResult& result) {
+  obs_.ends[task] = {
+      .ok = result.ok, .verdict = StoreVerdict::done, .error = result.error, .at = obs_.now};
+  switch (task) {
+    case Task::observe:
+      if (result.facts) fold_facts(*result.facts);
+      return;
+    case Task::server:
+      obs_.local.job_result = result;
+      obs_.local.stop_progress.reset();
+      cycle_wanted_ = true;
+      return;
+    case Task::fence:
+      obs_.local.stop_progress.reset();
+      cycle_wanted_ = true;
+      return;
+    case Task::compare_goal:
+      if (obs_.local.comparison) {
+        obs_.local.comparison->difference = result.difference.value_or(GoalDifference::unknown);
+        obs_.local.comparison->at = obs_.now;
+      }
+      return;
+    case Task::examine_divergence:
+      if (obs_.local.divergence) {
+        obs_.local.divergence->facts = result.divergence.value_or(DivergenceFacts{});
+        if (!result.ok) obs_.local.divergence->facts.error = result.error;
+        obs_.local.divergence->at = obs_.now;
+      }
+      return;
+    case Task::read_history:
+      obs_.local.history = result.history;
+      if (!result.ok) obs_.local.history_timeline = Timeline();
+      return;
+    case Task::locate_shutdown: obs_.local.shutdown_location = result; return;
+    default: return;
+  }
+}
+
+void Loop::fold_facts(const ServerFacts& facts) {
+  const auto control = obs_.local.server.control;
+  obs_.local.server = facts;
+  // pg_control is read when something needs it; the last reading of a living server still tells
+  // identity and checksums.
+  const bool still_true = facts.postmaster && facts.data == DataDirectory::present;
+  if (!facts.control && still_true) obs_.local.server.control = control;
+}
+
+void Loop::fold(const PostmasterStarted& event) {
+  obs_.local.server.postmaster = event.process;
+  obs_.local.server.query.reset();
+  obs_.local.shutdown_location.reset();
+}
+
+void Loop::fold(const PostmasterExited& event) {
+  auto& server = obs_.local.server;
+  if (server.postmaster && *server.postmaster != event.process) return;
+  server.postmaster.reset();
+  server.query.reset();
+  server.readiness = Readiness::no_answer;
+  server.control.reset();
+  obs_.local.stop_progress.reset();
+  obs_.local.comparison.reset();
+  cycle_wanted_ = true;
+}
+
+void Loop::fold(const StopProgressed& event) { obs_.local.stop_progress = event.progress; }
+
+void Loop::fold(const ApiRequested& event) {
+  PendingRequest pending;
+  pending.request = event.request;
+  pending.arrived_at = obs_.now;
+  memory_.requests.push_back(std::move(pending));
+}
+
+void Loop::fold(const SettingsChanged& event) {
+  obs_.node = event.node;
+  memory_.reload = std::max(memory_.reload, event.reload);
+  cycle_wanted_ = true;
+}
+
+void Loop::fold(const GuardChanged& event) {
+  if (obs_.local.guard != event.state) cycle_wanted_ = true;
+  obs_.local.guard = event.state;
+}
+
+void Loop::fold(const ShutdownRequested&) {
+  obs_.shutdown_requested = true;
+  cycle_wanted_ = true;
+}
+
+void Loop::fold(const ReloadRequested&) {
+  start(Task::reload_settings, AgentAction(ReloadSettings{}), obs_.now + seconds(30));
+}
+
+}  // namespace tanist::agent

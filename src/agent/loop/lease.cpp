@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tending of the lease and the lock (safety 1): first thing of every step. Pure; one thread.
+#include <algorithm>
+
+#include "agent/loop/loop.h"
+#include "core/local_server.h"
+#include "core/published_values.h"
+
+namespace tanist::agent {
+
+namespace {
+
+// A key that vanished under our living lease may be taken again within this time (safety 1.4).
+constexpr Duration retake_limit = milliseconds(300);
+
+bool is_lock_task(Task task) {
+  return task == Task::keep_lock || task == Task::take_lock || task == Task::retake_lock ||
+         task == Task::reattach_lock || task == Task::release_lock;
+}
+
+}  // namespace
+
+// A leader renews every min(loop_wait, ttl/6) (safety 1.5); so does a bootstrapper, whose claim
+// lives by its lease.
+Duration Loop::keep_interval() const {
+  const Duration loop_wait = obs_.timing.loop_wait;
+  const Duration ttl = obs_.timing.ttl;
+  const bool short_one = obs_.holds_lock() || obs_.lock.adopting || memory_.bootstrapping;
+  return std::min(loop_wait, short_one ? ttl / 6 : ttl / 3);
+}
+
+void Loop::tend_lease() {
+  auto& lock = obs_.lock;
+  const bool had_lease_end = lock.reign || lock.adopting;
+  if (had_lease_end && obs_.now >= lock.until) lose_lock();
+  if (obs_.now < next_keep_) return;
+  if (lock.reign && lease_ttl_ != obs_.timing.ttl && lease_ttl_ != seconds(0)) {
+    if (obs_.running(Task::keep_lock) || obs_.running(Task::reattach_lock)) return;
+    start(Task::reattach_lock,
+          StoreAction(ReattachLock{.reign = *lock.reign,
+                                   .ttl = obs_.timing.ttl,
+                                   .member = text_form(member_value(obs_, memory_))}),
+          lock.until);
+    next_keep_ = obs_.now + keep_interval();
+    return;
+  }
+  if (lock.reign || lock.adopting) {
+    if (obs_.running(Task::keep_lock) || obs_.running(Task::release_lock)) return;
+    KeepLock keep{.reign = lock.reign ? *lock.reign : *lock.adopting, .status = std::nullopt};
+    const auto status = lock.reign && is_primary(obs_) ? status_value(obs_) : Tree();
+    status_sent_ = status.is_null() ? std::string() : text_form(status);
+    if (!status_sent_.empty() && status_sent_ != status_written_) keep.status = status_sent_;
+    start(Task::keep_lock, StoreAction(std::move(keep)), lock.until);
+  } else {
+    if (obs_.running(Task::keep_lease)) return;
+    start(Task::keep_lease, StoreAction(KeepLease{obs_.timing.ttl}),
+          obs_.now + Duration(obs_.timing.retry_timeout));
+  }
+  next_keep_ = obs_.now + keep_interval();
+}
+
+void Loop::fold_store_result(Task task, const StoreResult& result) {
+  obs_.ends[task] = {.ok = result.verdict == StoreVerdict::done,
+                     .verdict = result.verdict,
+                     .error = result.detail,
+                     .at = obs_.now};
+  if (is_lock_task(task)) return fold_lock_result(task, result);
+  switch (task) {
+    case Task::keep_lease:
+      if (result.verdict != StoreVerdict::done) {
+        next_keep_ = std::min(next_keep_, obs_.now + milliseconds(500));
+        return;
+      }
+      if (result.lease != obs_.store.lease) member_written_.clear();
+      obs_.store.lease = result.lease;
+      obs_.store.lease_until = result.lease_until.value_or(obs_.now);
+      lease_ttl_ = obs_.timing.ttl;
+      if (memory_.bootstrapping) arm_guard();
+      return;
+    case Task::put_member:
+      member_refused_ = result.verdict != StoreVerdict::done;
+      if (member_refused_) member_written_.clear();
+      if (result.lease_gone) next_keep_ = obs_.now;
+      return;
+    case Task::ask_lease:
+      if (result.verdict == StoreVerdict::done && memory_.took_after) {
+        memory_.gone_lease = memory_.took_after->leader.lease;
+      }
+      return;
+    case Task::read_cluster:
+      if (result.view) fold(ViewArrived{result.view});
+      return;
+    case Task::claim_initialize: cycle_wanted_ = true; return;
+    default: return;
+  }
+}
+
+void Loop::fold_lock_result(Task task, const StoreResult& result) {
+  const bool done = result.verdict == StoreVerdict::done;
+  cycle_wanted_ = cycle_wanted_ || task != Task::keep_lock;
+  switch (task) {
+    case Task::keep_lock:
+      if (done) return fold_renewal(result);
+      if (result.verdict == StoreVerdict::refused) return fold_refused_renewal(result);
+      return;  // unknown: the lease's end decides
+    case Task::take_lock:
+      if (done) {
+        retaken_ = false;
+        take_reign(result);
+      }
+      return;
+    case Task::retake_lock:
+      if (!done) return lose_lock();
+      return take_reign(result);
+    case Task::reattach_lock:
+      if (done) {
+        lease_ttl_ = obs_.timing.ttl;
+        return fold_renewal(result);
+      }
+      if (result.verdict == StoreVerdict::refused) fold_refused_renewal(result);
+      return;
+    case Task::release_lock:
+      if (!done) return;
+      obs_.lock.reign.reset();
+      obs_.lock.until = obs_.now;
+      member_written_.clear();
+      return;
+    default: return;
+  }
+}
+
+void Loop::fold_renewal(const StoreResult& result) {
+  auto& lock = obs_.lock;
+  if (!lock.reign && !lock.adopting) return;
+  // A keepalive sent after the previous end extends nothing (safety 1.1).
+  if (!result.lease_until || result.sent_at.value_or(obs_.now) >= lock.until) return lose_lock();
+  if (!lock.reign) {
+    lock.taken_at = obs_.now;
+    cycle_wanted_ = true;
+    out_.log.push_back({LineLevel::info, "the recorded lock is still ours; going on as leader"});
+  }
+  lock.adopting.reset();
+  lock.reign = result.reign ? result.reign : lock.reign;
+  lock.until = *result.lease_until;
+  lock.unanswered = false;
+  obs_.store.lease = lock.reign->lease;
+  obs_.store.lease_until = lock.until;
+  if (lease_ttl_ == seconds(0)) lease_ttl_ = obs_.timing.ttl;
+  if (!status_sent_.empty()) status_written_ = status_sent_;
+  arm_guard();
+}
+
+// Another holder, or a lease that is gone: lost. A key that vanished under our living lease may be
+// taken again once.
+void Loop::fold_refused_renewal(const StoreResult& result) {
+  const bool vanished = !result.holder && !result.lease_gone;
+  if (!vanished || retaken_ || !obs_.lock.reign || !obs_.store.view) return lose_lock();
+  retaken_ = true;
+  TakeLock take{.ttl = obs_.timing.ttl, .expect = {}};
+  const auto& view = obs_.view();
+  const auto unchanged = [&](StoreKey key, const auto& seen) {
+    take.expect.push_back({key, seen ? seen->revision : Revision(0)});
+  };
+  unchanged(StoreKey::status, view.status);
+  unchanged(StoreKey::sync, view.sync);
+  unchanged(StoreKey::failover, view.failover);
+  unchanged(StoreKey::config, view.config);
+  start(Task::retake_lock, StoreAction(std::move(take)), obs_.now + retake_limit);
+}
+
+void Loop::take_reign(const StoreResult& result) {
+  if (!result.reign || !result.lease_until) return lose_lock();
+  auto& lock = obs_.lock;
+  lock.reign = result.reign;
+  lock.until = *result.lease_until;
+  lock.taken_at = obs_.now;
+  lock.lost = false;
+  lock.unanswered = false;
+  obs_.store.lease = result.reign->lease;
+  obs_.store.lease_until = lock.until;
+  lease_ttl_ = obs_.timing.ttl;
+  status_written_.clear();
+  next_keep_ = obs_.now + keep_interval();
+  arm_guard();
+}
+
+void Loop::lose_lock() {
+  auto& lock = obs_.lock;
+  const bool held = lock.reign || lock.adopting;
+  lock.reign.reset();
+  lock.adopting.reset();
+  lock.unanswered = false;
+  lock.lost = held && !paused(obs_) && may_be_writable(obs_);
+  member_written_.clear();
+  next_keep_ = obs_.now;
+  cycle_wanted_ = true;
+}
+
+// The watch may tell of a lost lock before the next renewal does (trap 152).
+void Loop::heed_view_of_lock(const ClusterView& view) {
+  const auto& reign = obs_.lock.reign;
+  if (!reign || view.revision < reign->create_revision) return;
+  if (view.leader && view.leader->create_revision == reign->create_revision) return;
+  if (view.locked() && view.leader->name != obs_.node->name) return lose_lock();
+  next_keep_ = obs_.now;  // let a renewal tell what happened to the key
+}
+
+void Loop::arm_guard() {
+  const auto& progress = obs_.local.stop_progress;
+  const bool past_safe_point = progress && progress->safe_point;
+  if (past_safe_point || paused(obs_)) return;
+  if (obs_.lock.reign) {
+    out_.guard.push_back({GuardOrder::What::arm, *obs_.lock.reign, obs_.lock.until});
+  } else if (memory_.bootstrapping) {
+    const Reign claim{obs_.store.lease, Revision(0)};
+    out_.guard.push_back({GuardOrder::What::arm, claim, obs_.store.lease_until});
+  }
+}
+
+}  // namespace tanist::agent

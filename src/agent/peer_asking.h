@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asking the peers: one round at a time, all in parallel, each with its own limit (contract ha 1).
+// Loop's thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/action.h"
+#include "core/peer_report.h"
+
+namespace tanist::rest {
+class Client;
+struct Answer;
+}  // namespace tanist::rest
+
+namespace tanist::agent {
+
+class PeerAsking {
+ public:
+  // `client` must outlive this object.
+  explicit PeerAsking(rest::Client& client) : client_(client) {}
+
+  // `done` gets a report for every peer asked, unreachable ones included, when all have answered or
+  // `limit` has passed.
+  void ask(const AskPeers& round, Duration limit, std::function<void(PeerRound)> done);
+
+  // `done` gets true when anybody answers GET /liveness under the host of `api_url`.
+  void probe_namesake(const std::string& api_url, Duration limit, std::function<void(bool)> done);
+
+ private:
+  struct Round;
+
+  void ask_one(const std::shared_ptr<Round>& round, const PeerAddress& peer, Duration limit);
+
+  rest::Client& client_;
+};
+
+}  // namespace tanist::agent

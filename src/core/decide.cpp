@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of decisions (contract ha 4 under the safety rules). Pure; any thread.
+#include "core/decide.h"
+
+#include "core/callbacks.h"
+#include "core/digest.h"
+#include "core/draft.h"
+#include "core/empty_node.h"
+#include "core/fence.h"
+#include "core/identity.h"
+#include "core/job_progress.h"
+#include "core/leader.h"
+#include "core/leader_race.h"
+#include "core/local_server.h"
+#include "core/recovery.h"
+#include "core/replica.h"
+#include "core/requests.h"
+#include "core/shutdown.h"
+#include "core/slots_plan.h"
+#include "core/start_job.h"
+
+namespace tanist {
+
+namespace {
+
+constexpr Duration observe_again = seconds(2);
+
+std::optional<Why> await_fresh_facts(Draft& draft) {
+  if (facts_are_fresh(draft.obs)) return std::nullopt;
+  ObserveServer observe;
+  observe.slots = draft.obs.node->use_slots;
+  observe.replication = draft.obs.holds_lock();
+  observe.local_timeline = !draft.obs.view().locked();
+  observe.control_data = !draft.obs.local.server.control || draft.next.checkpoint_needed;
+  draft.start(Task::observe, observe, no_limit);
+  draft.wake(observe_again);
+  return because(Reason::observing);
+}
+
+// A lock in our name that no confirmed attempt took (safety 1.3). In pause it may be the lock of
+// the agent that this one replaces, and ends by itself.
+std::optional<Why> release_stray_lock(Draft& draft) {
+  const auto& obs = draft.obs;
+  const bool stray = obs.view().locked_by(obs.node->name) && !obs.holds_lock();
+  if (!stray || obs.lock.adopting || draft.busy(Task::take_lock)) return std::nullopt;
+  if (paused(obs) || may_be_writable(obs)) return because(Reason::observing);
+  draft.start(Task::release_stray_lock, ReleaseStrayLock{obs.view().leader->create_revision},
+              Duration(obs.timing.retry_timeout));
+  return because(Reason::observing);
+}
+
+// The first look at a server that ran before this process (contract ha 2.2 and 4, epilogue).
+void join_running_server(Draft& draft) {
+  if (draft.next.joined || !server_alive(draft.obs) || !draft.obs.local.server.query) return;
+  draft.next.joined = true;
+  if (!is_primary(draft.obs)) draft.next.rewind = RewindState::check;
+  fire_callback(draft, "on_start");
+}
+
+// Settings that changed reach the running server by a reload (contract config 9).
+bool applies_settings(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (draft.next.reload == Reload::none || !obs.local.server.query) return false;
+  const bool always = draft.next.reload == Reload::always;
+  draft.start(Task::server, ServerAction(ReloadServer{.goal = current_goal(obs), .always = always}),
+              no_limit);
+  draft.next.reload = Reload::none;
+  return true;
+}
+
+Why decide_with_server(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (auto why = bear_starting_server(draft)) return *why;
+  if (auto why = check_identity(draft)) return *why;
+  if (!server_alive(obs)) return recover_dead_server(draft);
+  join_running_server(draft);
+  if (applies_settings(draft)) return because(Reason::observing);
+  if (obs.holds_lock()) return lead(draft);
+  if (!obs.view().locked()) return race(draft);
+  auto why = follow_leader(draft);
+  if (!draft.next.job) keep_slots(draft);
+  return why;
+}
+
+Why decide_what_to_do(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (auto why = fence(draft)) return *why;
+  if (obs.shutdown_requested) return shut_down(draft);
+  if (auto why = bear_store_outage(draft)) return *why;
+  if (obs.lock.adopting) return because(Reason::starting_up);
+  if (draft.next.job) {
+    continue_job(draft);
+    if (draft.next.job) return job_status(draft);
+  }
+  if (draft.busy(Task::server)) return because(Reason::observing);
+  if (auto why = await_fresh_facts(draft)) return *why;
+  if (auto why = release_stray_lock(draft)) return *why;
+  if (auto why = serve_empty_node(draft)) return *why;
+  return decide_with_server(draft);
+}
+
+}  // namespace
+
+Decision decide(const Observation& observation) {
+  Draft draft(observation);
+  digest(draft);
+  answer_requests(draft);
+  if (!observation.store.view) {
+    if (observation.shutdown_requested) return draft.finish(shut_down(draft));
+    return draft.finish(because(Reason::starting_up));
+  }
+  if (auto why = check_namesake(draft)) return draft.finish(*why);
+  return draft.finish(decide_what_to_do(draft));
+}
+
+}  // namespace tanist

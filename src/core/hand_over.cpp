@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hand-over step. Pure; any thread.
+#include "core/hand_over.h"
+
+#include "core/candidates.h"
+#include "core/failover_request.h"
+#include "core/local_server.h"
+#include "core/published_values.h"
+#include "core/start_job.h"
+
+namespace tanist {
+
+namespace {
+
+constexpr Duration ask_again = milliseconds(20);
+// Safety 3.1: within this time after the stop began a candidate must have reported everything.
+constexpr Duration candidate_limit = seconds(10);
+
+Duration limit_of(const Draft& draft) {
+  const auto& configured = draft.obs.cluster->primary_stop_timeout;
+  return configured > seconds(0) ? Duration(configured) : candidate_limit;
+}
+
+bool for_good(const Draft& draft) { return draft.next.job->kind == JobKind::stop_for_good; }
+
+StepState begin_stop(Draft& draft) {
+  Job& job = *draft.next.job;
+  StopServer stop{.mode = StopMode::fast};
+  const bool bounded = !for_good(draft) || draft.obs.cluster->primary_stop_timeout > seconds(0);
+  if (bounded && draft.obs.holds_lock()) stop.limit = limit_of(draft);
+  job.step_started = true;
+  draft.next.demoting = true;
+  draft.start(Task::server, ServerAction(stop), no_limit);
+  return StepGoesOn{};
+}
+
+// No client can commit any more: the shutdown checkpoint may take its time (safety 2.6).
+void disarm_at_safe_point(Draft& draft) {
+  const auto& progress = draft.obs.local.stop_progress;
+  if (progress && progress->safe_point && draft.obs.local.guard == GuardState::armed) {
+    draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
+  }
+}
+
+bool shut_down_is_recorded(const Observation& obs) {
+  const auto& progress = obs.local.stop_progress;
+  if (progress && progress->control_state == ControlState::shut_down) return true;
+  const auto& control = obs.local.server.control;
+  return !server_alive(obs) && control && control->state == ControlState::shut_down;
+}
+
+// Where the shutdown checkpoint lies; false while that is being found out.
+bool shutdown_is_located(Draft& draft) {
+  Job& job = *draft.next.job;
+  if (job.shutdown_lsn) return true;
+  const auto& found = draft.obs.local.shutdown_location;
+  if (!found || !found->ok) {
+    draft.start(Task::locate_shutdown, LocateShutdown{}, no_limit);
+    return false;
+  }
+  job.shutdown_lsn = found->shutdown_checkpoint;
+  job.shutdown_previous = found->shutdown_previous;
+  // Without the record's end: one byte more than its start, so that part of it arrived.
+  job.shutdown_end = found->shutdown_end != Lsn() ? found->shutdown_end
+                                                  : Lsn(found->shutdown_checkpoint.value() + 1);
+  return true;
+}
+
+CandidateSearch search_for(const Draft& draft) {
+  const auto& failover = draft.obs.view().failover;
+  return {.candidate = draft.next.job->candidate,
+          .exclude = false,
+          .manual_failover = failover && failover->present() && !failover->is_switchover(),
+          .received_at_least = draft.next.job->shutdown_end,
+          .action = request_name(draft.obs)};
+}
+
+void release(Draft& draft) {
+  const Job& job = *draft.next.job;
+  Memory demoted = draft.next;
+  demoted.role = Role::demoted;
+  if (for_good(draft)) demoted.state = ServerState::stopped;
+  demoted.job.reset();
+  ReleaseLock release{.reign = *draft.obs.lock.reign,
+                      .status = std::nullopt,
+                      .member = text_form(member_value(draft.obs, demoted))};
+  if (job.shutdown_lsn) {
+    release.status = text_form(released_status_value(draft.obs, job.shutdown_previous));
+  }
+  draft.start(Task::release_lock, std::move(release), Duration(draft.obs.timing.retry_timeout));
+}
+
+enum class Offer { asking, taken, nobody };
+
+// Is there somebody who has received the shutdown checkpoint?
+Offer offer_lock(Draft& draft) {
+  Job& job = *draft.next.job;
+  const auto search = search_for(draft);
+  const auto good = good_candidates(draft, job.round, search, true);
+  if (!good) return Offer::asking;
+  if (failover_possible(draft, *good, search, true)) return Offer::taken;
+  job.round = 0;  // answers change as WAL arrives: ask anew
+  return Offer::nobody;
+}
+
+bool released(Draft& draft) {
+  Job& job = *draft.next.job;
+  const auto end = draft.obs.ends.find(Task::release_lock);
+  const bool ended = end != draft.obs.ends.end() && end->second.at >= job.step_began;
+  if (ended && end->second.ok && !job.released) {
+    job.released = true;
+    draft.next.role = Role::demoted;
+    draft.log(LineLevel::info, "Leader key released");
+  }
+  return job.released;
+}
+
+// While the server stops: as soon as `shut down` is on disk and somebody has it, release.
+StepState while_stopping(Draft& draft) {
+  disarm_at_safe_point(draft);
+  if (draft.next.job->released || !draft.obs.holds_lock() || draft.busy(Task::release_lock) ||
+      !shut_down_is_recorded(draft.obs)) {
+    return StepGoesOn{};
+  }
+  if (!shutdown_is_located(draft)) return StepGoesOn{};
+  const auto offer = offer_lock(draft);
+  if (offer == Offer::taken) release(draft);
+  if (offer == Offer::nobody) draft.wake(ask_again);
+  return StepGoesOn{};
+}
+
+bool release_failed(const Draft& draft) {
+  const auto end = draft.obs.ends.find(Task::release_lock);
+  return end != draft.obs.ends.end() && end->second.at >= draft.next.job->step_began &&
+         !end->second.ok;
+}
+
+// The server is down, but pg_control tells of no clean shutdown (or was not read yet).
+StepState after_unclean_stop(Draft& draft) {
+  if (draft.obs.local.server.observed_at <= draft.next.job->step_began) {
+    draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
+    return StepGoesOn{};
+  }
+  if (!for_good(draft)) return StepFailed{"the server did not shut down cleanly"};
+  release(draft);
+  return StepGoesOn{};
+}
+
+StepState after_stop(Draft& draft) {
+  if (draft.busy(Task::release_lock)) return StepGoesOn{};
+  if (!draft.obs.holds_lock()) return StepDone{};
+  if (release_failed(draft)) {
+    if (for_good(draft)) return StepDone{};
+    draft.wake(ask_again * 10);
+  }
+  if (!shut_down_is_recorded(draft.obs)) return after_unclean_stop(draft);
+  if (!shutdown_is_located(draft)) return StepGoesOn{};
+  const auto offer = offer_lock(draft);
+  if (offer == Offer::asking) return StepGoesOn{};
+  if (offer == Offer::taken || for_good(draft)) {
+    release(draft);
+    return StepGoesOn{};
+  }
+  if (draft.obs.now >= draft.next.job->step_began + limit_of(draft)) {
+    return StepFailed{"no candidate has received the shutdown checkpoint"};
+  }
+  draft.wake(ask_again);
+  return StepGoesOn{};
+}
+
+}  // namespace
+
+StepState hand_over(Draft& draft) {
+  Job& job = *draft.next.job;
+  if (!job.step_started) {
+    if (draft.busy(Task::server)) return StepGoesOn{};
+    return begin_stop(draft);
+  }
+  if (released(draft) && !draft.busy(Task::server)) return StepDone{};
+  if (draft.busy(Task::server)) return while_stopping(draft);
+  const auto& result = draft.obs.local.job_result;
+  if (result && !result->ok) return StepFailed{result->error};
+  return after_stop(draft);
+}
+
+}  // namespace tanist

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Identity of node and data. Pure; any thread.
+#include "core/identity.h"
+
+#include "core/local_server.h"
+#include "core/published_values.h"
+#include "core/start_job.h"
+
+namespace tanist {
+
+namespace {
+
+constexpr Duration namesake_limit = seconds(3);
+
+Why leave(Draft& draft, Reason reason, std::string subject, std::string detail) {
+  draft.next.exit_code = 1;
+  draft.order(Leave{1});
+  return because(reason, std::move(subject), std::move(detail));
+}
+
+}  // namespace
+
+std::optional<Why> check_namesake(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (draft.next.namesake_checked) return std::nullopt;
+  const auto* namesake = obs.view().member(obs.node->name);
+  const auto end = obs.ends.find(Task::probe_namesake);
+  if (namesake == nullptr || namesake->api_url.empty()) {
+    draft.next.namesake_checked = true;
+    draft.start(Task::start_api, StartApi{}, no_limit);
+    return std::nullopt;
+  }
+  if (end == obs.ends.end()) {
+    draft.start(Task::probe_namesake, ProbeNamesake{namesake->api_url}, namesake_limit);
+    return because(Reason::starting_up);
+  }
+  if (end->second.ok) {  // somebody answered
+    return leave(draft, Reason::name_clash, obs.node->name.value(), namesake->api_url);
+  }
+  draft.next.namesake_checked = true;
+  draft.start(Task::start_api, StartApi{}, no_limit);
+  return std::nullopt;
+}
+
+namespace {
+
+Commit write_initialize(const Observation& obs) {
+  const auto& initialize = obs.view().initialize;
+  Commit commit;
+  commit.expect = {{StoreKey::initialize, initialize ? initialize->revision : Revision(0)}};
+  commit.writes = {{StoreKey::initialize, local_system_id(obs).value(), false}};
+  commit.reign = obs.lock.reign;
+  return commit;
+}
+
+void restore_config(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& stored = obs.view().config;
+  const bool usable = stored && stored->valid && stored->value.truthy();
+  if (usable || !obs.holds_lock() || !obs.config || !obs.config->is_map()) return;
+  Commit commit;
+  commit.expect = {{StoreKey::config, stored ? stored->revision : Revision(0)}};
+  commit.writes = {{StoreKey::config, text_form(*obs.config), false}};
+  commit.reign = obs.lock.reign;
+  draft.start(Task::write_config, std::move(commit), Duration(obs.timing.retry_timeout));
+}
+
+// The lock goes, the server stays: in pause a foreign directory is somebody's maintenance.
+Why mismatch_in_pause(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (obs.lock.reign) {
+    draft.start(Task::release_lock,
+                ReleaseLock{.reign = *obs.lock.reign,
+                            .status = std::nullopt,
+                            .member = text_form(member_value(obs, draft.next))},
+                Duration(obs.timing.retry_timeout));
+  }
+  return because(Reason::system_id_mismatch_in_pause, obs.node->name.value());
+}
+
+// Row 15: existing data meets a cluster without identity (trap 104).
+std::optional<Why> adopt_data(Draft& draft) {
+  const auto& obs = draft.obs;
+  const bool unclaimed = !obs.view().initialize || !is_valid(obs.view().initialize->system_id);
+  if (!unclaimed || obs.view().locked() || paused(obs) || obs.memory->callbacks_fired) return {};
+  if (obs.holds_lock()) return {};
+  // An empty value belongs to a bootstrap under way; its lease ends it (trap 105).
+  if (obs.view().initialize && obs.view().initialize->lease != LeaseId(0)) {
+    return because(Reason::waiting_for_leader);
+  }
+  if (server_alive(obs) && !is_primary(obs)) {
+    return leave(draft, Reason::no_initialize_key_on_replica, obs.node->name.value(), {});
+  }
+  draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
+  return {};
+}
+
+}  // namespace
+
+std::optional<Why> check_identity(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!obs.local.server.control) {
+    draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
+    return because(Reason::observing);
+  }
+  const auto mine = local_system_id(obs);
+  if (!is_valid(mine)) return because(Reason::system_id_invalid, obs.node->name.value());
+  const auto& initialize = obs.view().initialize;
+  if (initialize && is_valid(initialize->system_id) && initialize->system_id != mine) {
+    if (paused(obs)) return mismatch_in_pause(draft);
+    return leave(draft, Reason::system_id_mismatch, obs.node->name.value(),
+                 initialize->system_id.value() + " != " + mine.value());
+  }
+  const bool valid = initialize && is_valid(initialize->system_id);
+  if (!valid && obs.holds_lock()) {
+    draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
+  }
+  restore_config(draft);
+  return adopt_data(draft);
+}
+
+}  // namespace tanist

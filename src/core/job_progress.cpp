@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine of long actions. Pure; any thread.
+#include "core/job_progress.h"
+
+#include "core/callbacks.h"
+#include "core/failover_request.h"
+#include "core/job_steps.h"
+#include "core/local_server.h"
+#include "core/requests.h"
+#include "core/start_job.h"
+
+namespace tanist {
+
+namespace {
+
+void end_failed_bootstrap(Draft& draft, const Job& job, const std::string& error) {
+  draft.log(LineLevel::error, "{} failed: {}", job.label, error);
+  draft.log(LineLevel::info,
+            "removing initialize key after failed attempt to bootstrap the cluster");
+  begin(draft, make_job(JobKind::abandon_bootstrap, "bootstrap"));
+}
+
+void end_abandoned_bootstrap(Draft& draft) {
+  draft.log(LineLevel::critical, "Failed to bootstrap cluster");
+  draft.next.bootstrapping = false;
+  draft.next.exit_code = 1;
+  draft.order(Leave{1});
+}
+
+void end_bootstrap(Draft& draft) {
+  draft.next.bootstrapping = false;
+  draft.next.checkpoint_needed = true;
+  draft.next.joined = true;
+  fire_callback(draft, "on_start");
+  draft.log(LineLevel::info, "initialized a new cluster");
+}
+
+// A server that could not be started: the next cycle gives the lock away (contract ha 4, row 10).
+void end_failed_start(Draft& draft, const Job& job, const std::string& error) {
+  draft.log(LineLevel::error, "{} failed: {}", job.label, error);
+  draft.next.state = ServerState::start_failed;
+  draft.next.recovering = true;
+  draft.next.last_start_failed_at = draft.obs.now;
+}
+
+void end_start(Draft& draft, const Job& job) {
+  draft.next.recovering = false;
+  draft.next.single_user_tried = false;
+  draft.next.demoting = false;
+  if (draft.next.rewind == RewindState::success) draft.next.rewind = RewindState::initial;
+  fire_start_callback(draft, job);
+}
+
+void end_rewind(Draft& draft, bool ok, const std::string& error) {
+  draft.next.rewind = ok ? RewindState::success : RewindState::failed;
+  if (ok) return;
+  const auto* leader = draft.obs.view().leader_member();
+  draft.log(LineLevel::error, "Failed to rewind from healthy primary: {}: {}",
+            leader != nullptr ? leader->name.value() : "unknown", error);
+}
+
+void end_promotion(Draft& draft, const Job& job, bool ok, const std::string& error) {
+  if (ok) {
+    draft.next.role = Role::primary;
+    return;
+  }
+  draft.log(LineLevel::error, "promotion failed: {}", error);
+  if (current_step(job) == Step::pre_promote) draft.next.pre_promote_failed_at = draft.obs.now;
+}
+
+// All or nothing (safety 3.1): without a successor the old leader goes on.
+void end_failed_hand_over(Draft& draft, const Job& job, const std::string& error) {
+  draft.log(LineLevel::warning, "{} is given up: {}", job.label, error);
+  clear_request(draft);
+  draft.next.demoting = false;
+  if (server_alive(draft.obs) || !draft.obs.holds_lock()) return;
+  auto again = make_job(JobKind::start_primary, "starting primary after failure");
+  again.start_timeout = draft.obs.cluster->primary_start_timeout;
+  begin(draft, std::move(again));
+}
+
+void end_job(Draft& draft, const Job& job, bool ok, const std::string& error) {
+  switch (job.kind) {
+    case JobKind::bootstrap:
+      return ok ? end_bootstrap(draft) : end_failed_bootstrap(draft, job, error);
+    case JobKind::abandon_bootstrap: return end_abandoned_bootstrap(draft);
+    case JobKind::promote: return end_promotion(draft, job, ok, error);
+    case JobKind::rewind: return end_rewind(draft, ok, error);
+    case JobKind::recover:
+      draft.next.single_user_tried = true;
+      if (!ok) draft.log(LineLevel::error, "{}", error);
+      return;
+    case JobKind::demote_handing_over:
+      return ok ? end_start(draft, job) : end_failed_hand_over(draft, job, error);
+    case JobKind::stop_for_good:
+    case JobKind::stop_empty:
+      if (!ok) draft.log(LineLevel::error, "{} failed: {}", job.label, error);
+      draft.next.state = ok ? ServerState::stopped : ServerState::stop_failed;
+      return;
+    case JobKind::reinitialize:
+    case JobKind::clone:
+      if (ok) draft.next.rewind = RewindState::initial;
+      [[fallthrough]];
+    default: return ok ? end_start(draft, job) : end_failed_start(draft, job, error);
+  }
+}
+
+// What a finished step means beyond "the next one".
+void note_step(Draft& draft, const Job& job) {
+  switch (current_step(job)) {
+    case Step::promote:
+      draft.next.role = Role::promoted;
+      draft.next.rewind = RewindState::initial;
+      draft.next.checkpoint_needed = true;
+      fire_callback(draft, "on_role_change");
+      return;
+    case Step::stop_server:
+    case Step::hand_over:
+    case Step::stop_immediately: return note_stop(draft, job);
+    default: return;
+  }
+}
+
+void finish(Draft& draft, bool ok, const std::string& error) {
+  const Job job = *draft.next.job;
+  draft.next.job.reset();
+  end_job(draft, job, ok, error);
+  if (job.request) finish_request(draft, *job.request, ok, error);
+}
+
+}  // namespace
+
+void continue_job(Draft& draft) {
+  while (draft.next.job) {
+    const auto state = advance_step(draft);
+    if (std::holds_alternative<StepGoesOn>(state)) return;
+    if (const auto* failed = std::get_if<StepFailed>(&state)) {
+      return finish(draft, false, failed->error);
+    }
+    Job& job = *draft.next.job;
+    note_step(draft, job);
+    ++job.step;
+    job.step_started = false;
+    job.step_began = draft.obs.now;
+    if (at_end(job)) return finish(draft, true, {});
+  }
+}
+
+void abandon_job(Draft& draft, std::string error) {
+  if (!draft.next.job) return;
+  if (draft.busy(Task::server)) draft.order(CancelServer{});
+  finish(draft, false, error);
+}
+
+Why job_status(const Draft& draft) {
+  const auto& job = *draft.next.job;
+  if (job.kind == JobKind::bootstrap) return because(Reason::bootstrap_in_progress, job.label);
+  const bool leads = draft.obs.holds_lock();
+  return because(leads ? Reason::action_in_progress_with_lock : Reason::action_in_progress,
+                 job.label);
+}
+
+}  // namespace tanist

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps, one function each. Pure; any thread.
+#include "core/job_steps.h"
+
+#include "core/candidates.h"
+#include "core/hand_over.h"
+#include "core/local_server.h"
+#include "core/promotion_evidence.h"
+#include "core/start_job.h"
+#include "core/upstream.h"
+
+namespace tanist {
+
+namespace {
+
+// How often a fact that nothing announces is looked at.
+constexpr Duration poll_interval = milliseconds(20);
+// What a checkpoint before a switchover may take; after that the switchover goes on without it.
+constexpr Duration checkpoint_limit = seconds(10);
+// How long somebody else gets to take a lock that was given away (contract ha 3).
+constexpr Duration new_leader_limit = seconds(2);
+
+// Orders `action` in the server lane, then waits for its end.
+StepState in_server_lane(Draft& draft, ServerAction action) {
+  Job& job = *draft.next.job;
+  if (draft.busy(Task::server)) return StepGoesOn{};
+  if (!job.step_started) {
+    job.step_started = true;
+    draft.start(Task::server, std::move(action), no_limit);
+    return StepGoesOn{};
+  }
+  const auto& result = draft.obs.local.job_result;
+  if (!result) return StepGoesOn{};
+  if (!result->ok) return StepFailed{result->error};
+  return StepDone{};
+}
+
+// Orders a transaction as `task`, then waits for its end.
+StepState in_store(Draft& draft, Task task, StoreAction action) {
+  Job& job = *draft.next.job;
+  if (draft.busy(task)) return StepGoesOn{};
+  if (!job.step_started) {
+    job.step_started = true;
+    draft.start(task, std::move(action), Duration(draft.obs.timing.retry_timeout));
+    return StepGoesOn{};
+  }
+  const auto end = draft.obs.ends.find(task);
+  if (end == draft.obs.ends.end() || end->second.at < job.step_began) return StepGoesOn{};
+  if (end->second.ok) return StepDone{};
+  return StepFailed{end->second.error};
+}
+
+bool may_start_as_primary(const Draft& draft) {
+  if (draft.next.bootstrapping) return true;
+  return draft.obs.holds_lock() && draft.obs.now < fence_at(draft.obs);
+}
+
+// Armed first (safety 2.4): before a start without standby.signal. A bootstrap has no lock yet; its
+// claim to `initialize` lives by the node's lease, and so does its server.
+void prepare_guard(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (draft.next.job->goal.standby) {
+    draft.order(GuardOrder{GuardOrder::What::announce_standby, {}, {}});
+  } else if (obs.lock.reign) {
+    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, obs.lock.until});
+  } else {
+    const Reign claim{obs.store.lease, Revision(0)};
+    draft.order(GuardOrder{GuardOrder::What::arm, claim, obs.store.lease_until});
+  }
+}
+
+StepState start_server(Draft& draft) {
+  Job& job = *draft.next.job;
+  if (!job.step_started) {
+    if (!job.goal.standby && !may_start_as_primary(draft)) {
+      return StepFailed{"the leader lock was lost before the start"};
+    }
+    job.goal.role = job.goal.standby ? Role::replica : Role::primary;
+    job.goal.upstream = job.goal.standby ? choose_upstream(draft.obs) : std::nullopt;
+    job.goal.standby_cluster = draft.obs.cluster->standby_cluster;
+    prepare_guard(draft);
+  }
+  const StartServer start{.goal = job.goal,
+                          .timeout = job.start_timeout,
+                          .in_bootstrap = job.kind == JobKind::bootstrap};
+  const auto state = in_server_lane(draft, start);
+  if (!std::holds_alternative<StepDone>(state)) return state;
+  const auto outcome = draft.obs.local.job_result->start.value_or(StartOutcome::not_started);
+  if (outcome == StartOutcome::ready || outcome == StartOutcome::still_starting) return state;
+  return StepFailed{draft.obs.local.job_result->error.empty()
+                        ? "the server ended while starting; see its log"
+                        : draft.obs.local.job_result->error};
+}
+
+StepState await_primary(Draft& draft) {
+  draft.next.job->step_started = true;
+  const auto& obs = draft.obs;
+  const bool seen_after_start = obs.local.server.observed_at >= draft.next.job->step_began;
+  if (seen_after_start && !server_alive(obs)) {
+    return StepFailed{"the server ended before it was out of recovery"};
+  }
+  if (seen_after_start && obs.local.server.query && !obs.local.server.query->in_recovery) {
+    return StepDone{};
+  }
+  draft.start(Task::observe, ObserveServer{}, no_limit);
+  draft.wake(poll_interval);
+  return StepGoesOn{};
+}
+
+StepState promote(Draft& draft) {
+  Job& job = *draft.next.job;
+  if (!job.step_started) {
+    // The lock is checked again after pre_promote, which may have taken minutes (trap 16).
+    if (!draft.obs.holds_lock() || draft.obs.now >= fence_at(draft.obs)) {
+      return StepFailed{"the leader lock was lost before promote"};
+    }
+    if (!promotion_is_safe(draft)) return StepGoesOn{};
+  }
+  return in_server_lane(draft, PromoteServer{.goal = job.goal});
+}
+
+StepState write_initialize(Draft& draft) {
+  const auto id = local_system_id(draft.obs);
+  if (!is_valid(id)) {
+    draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
+    draft.wake(poll_interval);
+    return StepGoesOn{};
+  }
+  Commit commit;
+  commit.expect = {{StoreKey::initialize, draft.next.bootstrap_key}};
+  commit.writes = {{StoreKey::initialize, id.value(), false}};
+  return in_store(draft, Task::write_initialize, std::move(commit));
+}
+
+StepState write_config(Draft& draft) {
+  Commit commit;
+  commit.writes = {{StoreKey::config, text_form(*draft.obs.config), false}};
+  return in_store(draft, Task::write_config, std::move(commit));
+}
+
+StepState take_first_lock(Draft& draft) {
+  return in_store(draft, Task::take_lock, TakeLock{.ttl = draft.obs.timing.ttl, .expect = {}});
+}
+
+StepState checkpoint(Draft& draft) {
+  Job& job = *draft.next.job;
+  if (!job.step_started) {
+    job.step_started = true;
+    draft.start(Task::checkpoint, CheckpointServer{}, checkpoint_limit);
+    draft.wake(checkpoint_limit);
+    return StepGoesOn{};
+  }
+  // A failed or slow checkpoint costs time in the stop, nothing else.
+  const bool late = draft.obs.now >= job.step_began + checkpoint_limit;
+  if (!draft.busy(Task::checkpoint) || late) return StepDone{};
+  draft.wake(job.step_began + checkpoint_limit);
+  return StepGoesOn{};
+}
+
+StepState choose_candidate(Draft& draft) {
+  Job& job = *draft.next.job;
+  job.step_started = true;
+  const CandidateSearch search{
+      .candidate = job.candidate,
+      .exclude = false,
+      .manual_failover = draft.obs.view().failover && !draft.obs.view().failover->is_switchover(),
+      .received_at_least = std::nullopt,
+      .action = job.label};
+  const auto good = good_candidates(draft, job.round, search);
+  if (!good) return StepGoesOn{};
+  if (failover_possible(draft, *good, search)) return StepDone{};
+  return StepFailed{"no candidate is healthy any more"};
+}
+
+StepState stop_server(Draft& draft) {
+  Job& job = *draft.next.job;
+  StopServer stop{.mode = StopMode::fast};
+  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream;
+  if (!job.step_started && job.kind == JobKind::demote_offline) draft.next.demoting = true;
+  return in_server_lane(draft, stop);
+}
+
+StepState stop_immediately(Draft& draft) {
+  return in_server_lane(draft, StopServer{.mode = StopMode::immediate,
+                                          .checkpoint_first = false,
+                                          .limit = Duration(draft.obs.timing.retry_timeout)});
+}
+
+StepState await_new_leader(Draft& draft) {
+  Job& job = *draft.next.job;
+  job.step_started = true;
+  const auto& view = draft.obs.view();
+  if (view.locked() && !view.locked_by(draft.obs.node->name)) return StepDone{};
+  const auto limit = job.step_began + new_leader_limit;
+  if (draft.obs.now >= limit) return StepDone{};
+  draft.wake(limit);
+  return StepGoesOn{};
+}
+
+// The key is given back so that another node may bootstrap; when that fails, its lease ends it.
+StepState release_initialize(Draft& draft) {
+  if (!draft.next.bootstrapping) return StepDone{};
+  Commit commit;
+  commit.expect = {{StoreKey::initialize, draft.next.bootstrap_key}};
+  commit.writes = {{StoreKey::initialize, std::nullopt, false}};
+  const auto state = in_store(draft, Task::write_initialize, std::move(commit));
+  if (std::holds_alternative<StepGoesOn>(state)) return state;
+  return StepDone{};
+}
+
+StepState pre_promote(Draft& draft) {
+  if (!draft.obs.node->has_pre_promote) return StepDone{};
+  return in_server_lane(draft, RunPrePromote{});
+}
+
+StepState clone_data(Draft& draft) {
+  const Job& job = *draft.next.job;
+  return in_server_lane(
+      draft,
+      CloneData{.source = job.source, .only_basebackup = job.only_basebackup, .methods = {}});
+}
+
+StepState rewind_data(Draft& draft) {
+  Job& job = *draft.next.job;
+  if (!job.step_started) {
+    job.source = leader_source(draft.obs);
+    if (!job.source) return StepFailed{"the leader to rewind from is gone"};
+  }
+  return in_server_lane(draft, RewindData{.source = *job.source});
+}
+
+}  // namespace
+
+StepState advance_step(Draft& draft) {
+  switch (current_step(*draft.next.job)) {
+    case Step::initialize_data: return in_server_lane(draft, InitializeData{});
+    case Step::start_server: return start_server(draft);
+    case Step::await_primary: return await_primary(draft);
+    case Step::finish_bootstrap: return in_server_lane(draft, FinishBootstrap{});
+    case Step::write_initialize: return write_initialize(draft);
+    case Step::write_config: return write_config(draft);
+    case Step::take_first_lock: return take_first_lock(draft);
+    case Step::clone_data: return clone_data(draft);
+    case Step::pre_promote: return pre_promote(draft);
+    case Step::promote: return promote(draft);
+    case Step::checkpoint: return checkpoint(draft);
+    case Step::choose_candidate: return choose_candidate(draft);
+    case Step::stop_server: return stop_server(draft);
+    case Step::stop_immediately: return stop_immediately(draft);
+    case Step::hand_over: return hand_over(draft);
+    case Step::await_new_leader: return await_new_leader(draft);
+    case Step::recover_data: return in_server_lane(draft, RecoverData{});
+    case Step::rewind_data: return rewind_data(draft);
+    case Step::release_initialize: return release_initialize(draft);
+    case Step::set_data_aside: return in_server_lane(draft, SetDataAside{});
+  }
+  return StepFailed{"unknown step"};
+}
+
+}  // namespace tanist

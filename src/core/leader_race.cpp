@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// The race, check by check in the contract's order. Pure; any thread.
+#include "core/leader_race.h"
+
+#include "core/candidates.h"
+#include "core/divergence.h"
+#include "core/failover_request.h"
+#include "core/local_server.h"
+#include "core/peer_round.h"
+#include "core/replica.h"
+#include "core/synchronous_view.h"
+
+namespace tanist {
+
+std::map<MemberName, MemberView> known_members(const Observation& obs) {
+  std::map<MemberName, MemberView> members;
+  if (obs.memory->locked_view) members = obs.memory->locked_view->members;
+  if (obs.cluster->failsafe_mode && obs.view().failsafe) {
+    for (const auto& [name, url] : obs.view().failsafe->members) {
+      auto& member = members[name];
+      member.name = name;
+      member.api_url = url;
+    }
+  }
+  for (const auto& [name, member] : obs.view().members) members.insert_or_assign(name, member);
+  return members;
+}
+
+namespace {
+
+MemberName former_leader(const Observation& obs) {
+  if (synchronous_active(obs)) return obs.view().sync->leader;
+  const auto& locked = obs.memory->locked_view;
+  return locked && locked->leader ? locked->leader->name : MemberName();
+}
+
+// Own fitness by position and timeline (contract ha 7.4 rows 1-3).
+bool position_suffices(Draft& draft, bool lag_limit) {
+  const auto& obs = draft.obs;
+  const auto optime = obs.view().optime().value();
+  const auto mine = wal_position(obs).value();
+  const auto limit =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
+  if (lag_limit && optime > mine && optime - mine > limit) {
+    draft.log(LineLevel::info, "My wal position exceeds maximum replication lag");
+    return false;
+  }
+  if (in_standby_cluster(obs) || !obs.cluster->check_timeline) return true;
+  const auto timeline = local_timeline(obs);
+  if (timeline == Timeline()) {
+    draft.log(LineLevel::info, "Can not figure out my timeline");
+    return false;
+  }
+  if (timeline < obs.view().timeline()) {
+    draft.log(LineLevel::info, "My timeline {} is behind last known cluster timeline {}",
+              timeline.value(), obs.view().timeline().value());
+    return false;
+  }
+  return true;
+}
+
+// The answers of one round, weighed one after the other (contract ha 7.4 rows 5-9).
+class Weighing {
+ public:
+  Weighing(Draft& draft, const Comparison& comparison)
+      : draft_(draft), obs_(draft.obs), comparison_(comparison) {
+    const bool voter = quorum_active(obs_) && in_sync(*obs_.view().sync, obs_.node->name);
+    votes_ = voter ? 0 : -1;
+  }
+
+  // False when this answer forbids us the lock.
+  bool take(const PeerReport& report) {
+    if (report.is_primary && report.answered) {
+      draft_.log(LineLevel::warning, "Primary ({}) is still alive", report.name.value());
+      return false;
+    }
+    if (!limitation(report).empty()) return true;
+    const auto mine = wal_position(obs_);
+    if (report.wal_position > mine) return take_ahead(report);
+    if (report.wal_position == mine && !yields(report)) return false;
+    if (report.wal_position != Lsn() && votes_for_us(report)) {
+      draft_.log(LineLevel::info, "Got quorum vote from {}", report.name.value());
+      ++votes_;
+    }
+    return true;
+  }
+
+  bool wins() const {
+    if (!quorum_active(obs_)) return true;
+    const auto& sync = *obs_.view().sync;
+    return votes_ >= sync.quorum || (ahead_ == 0 && same_name(sync.leader, obs_.node->name));
+  }
+
+ private:
+  bool votes_for_us(const PeerReport& report) const {
+    return quorum_active(obs_) && in_sync(*obs_.view().sync, report.name);
+  }
+
+  bool take_ahead(const PeerReport& report) {
+    draft_.log(LineLevel::info, "Wal position of {} is ahead of my wal position",
+               report.name.value());
+    if (!synchronous_active(obs_) || !same_name(obs_.view().sync->leader, report.name)) {
+      return false;
+    }
+    draft_.log(LineLevel::info, "Ignoring the former leader being ahead of us");
+    ++ahead_;
+    return true;
+  }
+
+  // Equal positions: the higher priority goes first, but not the former leader's.
+  bool yields(const PeerReport& report) {
+    const auto theirs = report.tags.failover_priority;
+    const auto mine = obs_.node->tags.failover_priority;
+    if (theirs <= mine) return true;
+    if (same_name(report.name, comparison_.former_leader)) {
+      draft_.log(LineLevel::info, "Ignoring former leader {} having priority {}",
+                 report.name.value(), theirs);
+      return true;
+    }
+    if (quorum_active(obs_) && !in_sync(*obs_.view().sync, report.name)) return true;
+    draft_.log(LineLevel::info,
+               "{} has equally tolerable WAL position and priority {}, while this node has "
+               "priority {}",
+               report.name.value(), theirs, mine);
+    return false;
+  }
+
+  Draft& draft_;
+  const Observation& obs_;
+  const Comparison& comparison_;
+  std::int64_t votes_ = -1;
+  std::int64_t ahead_ = 0;
+};
+
+}  // namespace
+
+Verdict compare_with_peers(Draft& draft, const Comparison& comparison) {
+  if (!position_suffices(draft, comparison.lag_limit)) return Verdict::no;
+  auto round = draft.next.last_round;
+  const auto* answered = answers(draft, round, addresses_of(draft.obs, comparison.members));
+  if (answered == nullptr) return Verdict::asking;
+  Weighing weighing(draft, comparison);
+  for (const auto& report : answered->reports) {
+    if (!weighing.take(report)) return Verdict::no;
+  }
+  return weighing.wins() ? Verdict::yes : Verdict::no;
+}
+
+namespace {
+
+bool backs_off_after_pre_promote(Draft& draft) {
+  const auto& failed_at = draft.next.pre_promote_failed_at;
+  if (!failed_at || draft.obs.now >= *failed_at + draft.obs.timing.ttl) return false;
+  draft.log(LineLevel::info,
+            "backoff: skip leader race after pre_promote script failure and releasing the lock "
+            "voluntarily");
+  draft.wake(*failed_at + Duration(draft.obs.timing.ttl));
+  return true;
+}
+
+// Without the guard that the operator requires no new reign begins.
+bool lacks_required_guard(Draft& draft) {
+  const auto& obs = draft.obs;
+  const bool lacks =
+      obs.node->guard == GuardMode::required && obs.local.guard == GuardState::absent;
+  if (lacks) draft.log(LineLevel::warning, "The guard is required and does not run");
+  return lacks;
+}
+
+bool in_failsafe_map(const Observation& obs) {
+  const auto& failsafe = obs.view().failsafe;
+  if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
+  return failsafe->members.contains(obs.node->name);
+}
+
+// Only the last leader and members listed in /sync may race; with quorum others by votes.
+bool allowed_by_sync(const Observation& obs) {
+  if (!synchronous_active(obs) || quorum_active(obs)) return true;
+  return in_sync(*obs.view().sync, obs.node->name);
+}
+
+Comparison automatic_comparison(const Observation& obs) {
+  Comparison comparison{
+      .lag_limit = true, .members = known_members(obs), .former_leader = former_leader(obs)};
+  if (synchronous_active(obs)) {
+    std::erase_if(comparison.members,
+                  [&](const auto& entry) { return !in_sync(*obs.view().sync, entry.first); });
+  }
+  return comparison;
+}
+
+// A running primary in an unlocked cluster: only in pause, or when it was never ours to stop
+// (an unmanaged server that is being taken over; the fence rule has let it live).
+Verdict primary_verdict(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& initialize = obs.view().initialize;
+  if (paused(obs)) {
+    const bool ours = !initialize || initialize->system_id.value().empty() ||
+                      initialize->system_id == local_system_id(obs);
+    return ours ? Verdict::yes : Verdict::no;
+  }
+  if (local_timeline(obs) >= obs.view().timeline()) return Verdict::yes;
+  draft.log(LineLevel::warning, "My timeline {} is behind last known cluster timeline {}",
+            local_timeline(obs).value(), obs.view().timeline().value());
+  return Verdict::no;
+}
+
+}  // namespace
+
+Verdict may_take_lock(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& failover = obs.view().failover;
+  const bool requested = failover && failover->present();
+  if (backs_off_after_pre_promote(draft)) return Verdict::no;
+  if (paused(obs) && !obs.node->tags.nofailover() && requested && !failover->scheduled_at) {
+    const auto verdict = judge_request(draft);
+    if (verdict != Verdict::undecided) return verdict;
+  }
+  if (draft.next.state == ServerState::starting || lacks_required_guard(draft)) return Verdict::no;
+  if (is_primary(obs)) return primary_verdict(draft);
+  if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
+  if (requested) {
+    if (failover->is_switchover() && !allowed_by_sync(obs)) return Verdict::no;
+    const auto verdict = judge_request(draft);
+    return verdict == Verdict::undecided ? Verdict::no : verdict;
+  }
+  if (!in_failsafe_map(obs) || !allowed_by_sync(obs)) return Verdict::no;
+  return compare_with_peers(draft, automatic_comparison(obs));
+}
+
+namespace {
+
+template <class T>
+KeyCompare unchanged(StoreKey key, const std::optional<T>& seen) {
+  return {key, seen ? seen->revision : Revision(0)};
+}
+
+// Everything the decision was made on (safety 1.2).
+TakeLock take_lock(const Observation& obs) {
+  const auto& view = obs.view();
+  return {.ttl = obs.timing.ttl,
+          .expect = {unchanged(StoreKey::status, view.status), unchanged(StoreKey::sync, view.sync),
+                     unchanged(StoreKey::failover, view.failover),
+                     unchanged(StoreKey::config, view.config)}};
+}
+
+// Seconds until the race may begin, by primary_race_backoff (contract ha 7.1).
+std::optional<Duration> backoff_left(const Observation& obs) {
+  const Duration backoff = obs.cluster->primary_race_backoff;
+  const auto& failover = obs.view().failover;
+  const bool named = failover && !failover->member.value().empty();
+  if (paused(obs) || in_standby_cluster(obs) || named || backoff <= Duration(0)) return {};
+  if (!obs.memory->unlocked_since || obs.memory->last_wal_position == Lsn()) return {};
+  const Duration left = *obs.memory->unlocked_since + backoff - obs.now;
+  const bool streaming =
+      obs.local.server.query && obs.local.server.query->receiver_status == "streaming";
+  const bool moved = wal_position(obs) > obs.memory->last_wal_position;
+  if ((left > Duration(0) && streaming && moved) || left > backoff - obs.timing.loop_wait) {
+    return left;
+  }
+  return {};
+}
+
+Why lose(Draft& draft) {
+  const auto& obs = draft.obs;
+  const bool nofailover = obs.node->tags.nofailover();
+  const auto& failover = obs.view().failover;
+  const bool named = failover && !failover->member.value().empty();
+  if (named || (nofailover && !paused(obs))) need_divergence_check(draft);
+  follow(draft);
+  return because(nofailover ? Reason::race_not_allowed : Reason::race_not_healthiest);
+}
+
+}  // namespace
+
+Why race(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (draft.busy(Task::take_lock)) return because(Reason::race_taking_lock);
+  if (const auto left = backoff_left(obs)) {
+    draft.wake(*left);
+    follow(draft);
+    return because(Reason::race_backoff, obs.node->name.value(),
+                   format_text("{}", std::chrono::ceil<seconds>(*left).count()));
+  }
+  switch (may_take_lock(draft)) {
+    case Verdict::asking: return because(Reason::race_asking_peers);
+    case Verdict::yes:
+      draft.next.took_after = obs.view().lost_leader;
+      draft.next.won_over = obs.view().failover && obs.view().failover->present()
+                                ? obs.view().failover->revision
+                                : Revision(0);
+      draft.start(Task::take_lock, take_lock(obs), Duration(obs.timing.retry_timeout));
+      return because(Reason::race_taking_lock);
+    default: return lose(draft);
+  }
+}
+
+}  // namespace tanist

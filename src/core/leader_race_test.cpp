@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// The race for the free lock, check by check.
+#include "core/leader_race.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/given.h"
+
+namespace tanist::testing {
+namespace {
+
+// "b" in a cluster whose lock ran out; "c" answered at the same position, the old leader not at all.
+Given racing() {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x3000000);
+  return given;
+}
+
+TEST(LeaderRace, HealthiestReplicaTakesTheLock) {
+  auto given = racing();
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_taking_lock);
+  EXPECT_NE(find_store<TakeLock>(decision, Task::take_lock), nullptr);
+}
+
+TEST(LeaderRace, LockIsTakenOnWhatWasSeen) {  // safety 1.2
+  auto given = racing();
+  const auto decision = decide(given.build());
+  const auto* take = find_store<TakeLock>(decision, Task::take_lock);
+  ASSERT_NE(take, nullptr);
+  ASSERT_EQ(take->expect.size(), 4U);
+  EXPECT_EQ(take->expect[0], (KeyCompare{StoreKey::status, Revision(50)}));
+  EXPECT_EQ(take->expect[1], (KeyCompare{StoreKey::sync, Revision(0)}));
+  EXPECT_EQ(take->expect[2], (KeyCompare{StoreKey::failover, Revision(0)}));
+  EXPECT_EQ(take->expect[3], (KeyCompare{StoreKey::config, Revision(3)}));
+}
+
+TEST(LeaderRace, PeersAreAskedFirst) {
+  Given given("b");
+  given.unlocked();
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_asking_peers);
+  EXPECT_NE(find_task(decision, Task::ask_peers), nullptr);
+}
+
+TEST(LeaderRace, OldAnswersAreNotRead) {  // safety 3.5
+  auto given = racing();
+  given.obs().peers.asked_at = at_ms(-2501);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_asking_peers);
+}
+
+TEST(LeaderRace, AnswersFromBeforeAChangeOfSyncAreNotRead) {  // safety 3.5
+  auto given = racing();
+  auto observation = given.build();
+  given.view().sync = SyncView{MemberName("a"), {MemberName("b")}, 0, Revision(70)};
+  observation.store.view = std::make_shared<const ClusterView>(given.view());
+  EXPECT_EQ(decide(observation).why.reason, Reason::race_asking_peers);
+}
+
+TEST(LeaderRace, IncompleteRoundIsWaitedFor) {
+  auto given = racing();
+  given.obs().peers.complete = false;
+  given.obs().in_flight.insert(Task::ask_peers);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_asking_peers);
+}
+
+TEST(LeaderRace, PeerThatIsAheadGoesFirst) {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x3000001);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_not_healthiest);
+  EXPECT_TRUE(logged(decision, "Wal position of c is ahead of my wal position"));
+}
+
+TEST(LeaderRace, LivingPrimaryVetoes) {  // trap 17
+  Given given("b");
+  given.unlocked().answers("a", 0, true).answers("c", 0x3000000);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_not_healthiest);
+  EXPECT_TRUE(logged(decision, "Primary (a) is still alive"));
+}
+
+TEST(LeaderRace, TooLargeLagForbids) {
+  Given given("b");
+  given.unlocked().silent("a").silent("c").optime(0x3000000 + 1048577);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_not_healthiest);
+  EXPECT_TRUE(logged(decision, "My wal position exceeds maximum replication lag"));
+  given.optime(0x3000000 + 1048576);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, OlderTimelineForbidsWhenChecked) {
+  auto given = racing();
+  given.view().history = HistoryView{
+      {HistoryLine{Timeline(1), Lsn(1), "r", "", ""}}, Tree::list({1}), Revision(40)};
+  given.cluster().check_timeline = true;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.cluster().check_timeline = false;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, NofailoverNeverRaces) {
+  auto given = racing();
+  given.node().tags.failover_priority = 0;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_allowed);
+}
+
+TEST(LeaderRace, HigherPriorityGoesFirstAtEqualPositions) {
+  Given given("b");
+  PeerReport report;
+  report.name = MemberName("c");
+  report.reachable = report.answered = true;
+  report.wal_position = Lsn(0x3000000);
+  report.tags.failover_priority = 2;
+  given.unlocked().silent("a").answers(report);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.node().tags.failover_priority = 2;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, PriorityOfTheFormerLeaderDoesNotCount) {  // trap 26
+  Given given("b");
+  PeerReport report;
+  report.name = MemberName("a");
+  report.reachable = report.answered = true;
+  report.wal_position = Lsn(0x3000000);
+  report.tags.failover_priority = 5;
+  given.unlocked().answers(report).silent("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, OutsiderOfSynchronousModeStaysOut) {  // trap 14
+  auto given = racing();
+  given.cluster().synchronous_mode = SynchronousMode::priority;
+  given.view().sync = SyncView{MemberName("a"), {MemberName("c")}, 0, Revision(70)};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().sync->standbys = {MemberName("B")};  // names compare without case
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, SynchronousStandbyIgnoresTheFormerLeaderBeingAhead) {  // trap 21
+  Given given("b");
+  given.cluster().synchronous_mode = SynchronousMode::priority;
+  given.view().sync = SyncView{MemberName("a"), {MemberName("b")}, 0, Revision(70)};
+  given.unlocked().answers("a", 0x4000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, QuorumNeedsVotes) {
+  Given given("b");
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  given.view().sync = SyncView{MemberName("a"), {MemberName("b"), MemberName("c")}, 1, Revision(7)};
+  given.unlocked().silent("a").silent("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.obs().peers.reports.clear();
+  given.silent("a").answers("c", 0x2000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, RequiredGuardThatIsAbsentForbidsANewReign) {
+  auto given = racing();
+  given.node().guard = GuardMode::required;
+  given.obs().local.guard = GuardState::absent;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, StandbysDoNotRaceInPause) {
+  auto given = racing();
+  given.cluster().pause = true;
+  EXPECT_EQ(find_task(decide(given.build()), Task::take_lock), nullptr);
+}
+
+TEST(LeaderRace, LoserOfPrePromoteSitsOutOneTtl) {
+  auto given = racing();
+  given.memory().pre_promote_failed_at = at_ms(-29'999);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.memory().pre_promote_failed_at = at_ms(-30'000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+// ---- with a request of an operator ----
+
+TEST(LeaderRace, NamedCandidateTakesAReleasedLock) {
+  Given given("b");
+  given.requested("a", "b").unlocked(true);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, CandidateWithoutThePublishedWalLeavesTheLock) {  // safety 3.1
+  Given given("b");
+  given.requested("a", "b").unlocked(true).optime(0x3000001);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, OthersLeaveTheLockToAHealthyCandidate) {
+  Given given("b");
+  given.requested("a", "c").unlocked(true).silent("a").answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, OthersStepInForADeadCandidate) {
+  Given given("b");
+  given.requested("a", "c").unlocked(true).silent("a").silent("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, OldLeaderReturnsOnlyWhenNobodyElseCan) {
+  Given given("a");
+  given.requested("a", "").unlocked(true).runs_as_standby().answers("b", 0x3000000).answers(
+      "c", 0x3000000);
+  given.obs().lock = Lock{};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.obs().peers.reports.clear();
+  given.silent("b").silent("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+// ---- promotion after the race ----
+
+Given won() {
+  Given given("b");
+  given.unlocked();
+  given.memory().took_after = given.view().lost_leader;
+  given.leader("b").holds_lock();
+  given.obs().lock.taken_at = at_ms(0);
+  return given;
+}
+
+TEST(Promotion, VanishedLockIsNoEvidenceThatTheOldServerStopped) {  // safety 1.7
+  auto given = won();
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::leader_awaits_evidence);
+  EXPECT_NE(find_store<AskLease>(decision, Task::ask_lease), nullptr);
+}
+
+TEST(Promotion, GoneLeaseIsEvidence) {
+  auto given = won();
+  given.memory().gone_lease = Given::lease_of("a");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, MarkedReleaseIsEvidence) {
+  auto given = won();
+  given.memory().took_after->released = true;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, OldLeaderThatDeniesIsEvidence) {
+  auto given = won();
+  PeerReport report;
+  report.name = MemberName("a");
+  report.answered = true;
+  given.answers(report);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, OldLeaderThatSaysPrimaryIsNot) {
+  auto given = won();
+  given.answers("a", 0, true);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+}
+
+TEST(Promotion, OldTtlIsEvidence) {
+  auto given = won();
+  given.obs().lock.taken_at = at_ms(-30'000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, AfterAPatroniLeaderTheContractHolds) {
+  auto given = won();
+  given.memory().took_after->was_tanist = false;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, LockIsCheckedAgainAfterPrePromote) {  // trap 16
+  auto given = won();
+  given.memory().took_after.reset();
+  Job job;
+  job.kind = JobKind::promote;
+  job.label = "promote";
+  job.step = 1;
+  given.memory().job = job;
+  given.holds_lock(at_ms(0) + milliseconds(1030));
+  const auto decision = decide(given.build());
+  EXPECT_EQ(find_task(decision, Task::server), nullptr);
+  EXPECT_FALSE(decision.next.job);
+}
+
+}  // namespace
+}  // namespace tanist::testing

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// A leader's side duties. Pure; any thread.
+#include "core/leader_upkeep.h"
+
+#include "core/local_server.h"
+#include "core/slots_plan.h"
+#include "core/start_job.h"
+
+namespace tanist {
+
+namespace {
+
+constexpr Duration checkpoint_again = seconds(5);
+
+// Until the checkpoint on the new timeline is done, nobody may rewind from us (trap 55).
+void checkpoint_after_promotion(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!draft.next.checkpoint_needed) return;
+  const auto& control = obs.local.server.control;
+  const auto timeline = local_timeline(obs);
+  const bool read_lately = control && facts_are_fresh(obs);
+  if (read_lately && timeline != Timeline() && control->checkpoint_timeline == timeline) {
+    draft.next.checkpoint_needed = false;
+    return;
+  }
+  const auto end = obs.ends.find(Task::checkpoint);
+  const bool just_done =
+      end != obs.ends.end() && end->second.ok && end->second.at >= obs.lock.taken_at;
+  if (just_done) {
+    draft.next.checkpoint_needed = false;
+    return;
+  }
+  draft.start(Task::checkpoint, CheckpointServer{}, no_limit);
+  draft.wake(checkpoint_again);
+}
+
+bool stored_history_is_right(const std::vector<HistoryLine>& stored, Timeline timeline) {
+  if (stored.empty()) return false;
+  const auto& last = stored.back();
+  return last.timeline.value() + 1 == timeline.value() && !last.new_leader.empty();
+}
+
+Tree line_tree(const HistoryLine& line) {
+  Tree out =
+      Tree::list({static_cast<int>(line.timeline.value()), line.switch_lsn.value(), line.reason});
+  if (line.timestamp.empty()) return out;
+  out.push(line.timestamp);
+  if (!line.new_leader.empty()) out.push(line.new_leader);
+  return out;
+}
+
+// The two last fields of a stored line for the same switch are kept.
+void inherit(HistoryLine& line, const std::vector<HistoryLine>& stored) {
+  const auto same = std::ranges::find_if(stored, [&](const HistoryLine& other) {
+    return other.timeline == line.timeline && other.switch_lsn == line.switch_lsn;
+  });
+  if (same == stored.end()) return;
+  line.timestamp = same->timestamp;
+  line.new_leader = same->new_leader;
+}
+
+}  // namespace
+
+Tree history_value(const Observation& obs, Timeline timeline,
+                   const std::vector<HistoryLine>& file) {
+  const auto stored = obs.view().history ? obs.view().history->lines : std::vector<HistoryLine>{};
+  Tree value = Tree::list();
+  const auto limit = obs.cluster->timelines_history_max;
+  const auto first = limit > 0 && file.size() > static_cast<std::size_t>(limit)
+                         ? file.size() - static_cast<std::size_t>(limit)
+                         : 0;
+  for (std::size_t i = first; i < file.size(); ++i) {
+    HistoryLine line = file[i];
+    const bool newest = i + 1 == file.size() && line.timeline.value() + 1 == timeline.value();
+    if (newest) {
+      line.new_leader = obs.node->name.value();
+    } else {
+      line.timestamp.clear();
+    }
+    inherit(line, stored);
+    value.push(line_tree(line));
+  }
+  return value;
+}
+
+namespace {
+
+void write_history(Draft& draft, const Tree& value) {
+  const auto& obs = draft.obs;
+  Commit commit;
+  commit.expect = {
+      {StoreKey::history, obs.view().history ? obs.view().history->revision : Revision(0)}};
+  commit.writes = {{StoreKey::history, text_form(value), false}};
+  commit.reign = obs.lock.reign;
+  draft.start(Task::write_history, std::move(commit), Duration(obs.timing.retry_timeout));
+}
+
+void keep_history(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto timeline = local_timeline(obs);
+  if (timeline == Timeline() || draft.busy(Task::write_history)) return;
+  if (draft.busy(Task::read_history)) return;
+  const auto& stored = obs.view().history;
+  if (timeline == Timeline(1)) {
+    if (stored && !stored->lines.empty()) write_history(draft, Tree::list());
+    return;
+  }
+  if (stored && stored_history_is_right(stored->lines, timeline)) return;
+  if (obs.local.history_timeline != timeline) {
+    draft.start(Task::read_history, ReadHistory{timeline}, seconds(10));
+    return;
+  }
+  write_history(draft, history_value(obs, timeline, obs.local.history));
+}
+
+}  // namespace
+
+void keep_up(Draft& draft) {
+  checkpoint_after_promotion(draft);
+  keep_history(draft);
+  keep_slots(draft);
+}
+
+}  // namespace tanist

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a primary with the lock does beside leading: the checkpoint after a promotion, the history
+// key, replication slots (contract ha 6.4 and 22.1, postgres 10). Pure; any thread.
+#pragma once
+
+#include "core/draft.h"
+
+namespace tanist {
+
+void keep_up(Draft& draft);
+
+// The content of `history` for a primary on `timeline`, or null when the stored one is right.
+// `file` are the lines of the local history file, the last one's timestamp being the file's.
+Tree history_value(const Observation& obs, Timeline timeline, const std::vector<HistoryLine>& file);
+
+}  // namespace tanist

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers about the local server. Pure; any thread.
+#include "core/local_server.h"
+
+#include "core/upstream.h"
+
+namespace tanist {
+
+bool server_alive(const Observation& obs) { return obs.local.server.postmaster.has_value(); }
+
+namespace {
+
+bool cached_primary(const Observation& obs) {
+  const auto role = obs.memory->role;
+  return role == Role::primary || role == Role::promoted;
+}
+
+}  // namespace
+
+bool is_primary(const Observation& obs) {
+  if (!server_alive(obs)) return false;
+  if (obs.local.server.query) return !obs.local.server.query->in_recovery;
+  return obs.memory->role == Role::primary;
+}
+
+bool may_be_writable(const Observation& obs) {
+  if (!server_alive(obs)) return false;
+  if (obs.local.server.query) return !obs.local.server.query->in_recovery || cached_primary(obs);
+  return cached_primary(obs);
+}
+
+Lsn wal_position(const Observation& obs) {
+  return obs.local.server.query ? obs.local.server.query->wal_position() : Lsn();
+}
+
+Timeline local_timeline(const Observation& obs) {
+  const auto& query = obs.local.server.query;
+  if (!query) return Timeline();
+  return query->in_recovery ? query->received_timeline : query->timeline;
+}
+
+SystemId local_system_id(const Observation& obs) {
+  return obs.local.server.control ? obs.local.server.control->system_id : SystemId();
+}
+
+bool facts_are_fresh(const Observation& obs) {
+  return obs.local.server.observed_at >= obs.cycle_began;
+}
+
+Duration guard_margin(seconds ttl) { return milliseconds(500) + Duration(ttl) / 1000; }
+
+Instant fence_at(const Observation& obs) {
+  return obs.lock.until - guard_margin(obs.timing.ttl) - milliseconds(500);
+}
+
+bool paused(const Observation& obs) { return obs.cluster->pause; }
+
+bool in_standby_cluster(const Observation& obs) { return obs.cluster->standby_cluster.has_value(); }
+
+ServerGoal current_goal(const Observation& obs) {
+  ServerGoal goal;
+  goal.standby = !is_primary(obs);
+  goal.role = goal.standby ? Role::replica : Role::primary;
+  if (goal.standby) goal.upstream = choose_upstream(obs);
+  return goal;
+}
+
+}  // namespace tanist

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values for the store. Pure; any thread.
+#include "core/published_values.h"
+
+#include <array>
+
+#include "core/local_server.h"
+
+namespace tanist {
+
+Tree tags_value(const Observation& obs) { return obs.node->tags.published; }
+
+namespace {
+
+constexpr std::array position_keys{"xlog_location", "replay_lsn", "receive_lsn"};
+
+bool positions_are_known(const Observation& obs, const Memory& memory) {
+  const bool quiet = !memory.job || memory.job->kind == JobKind::promote;
+  const bool up = memory.state == ServerState::running || memory.state == ServerState::restarting ||
+                  memory.state == ServerState::starting;
+  return quiet && up && obs.local.server.query.has_value();
+}
+
+void put_lsn(Tree& member, std::string_view key, Lsn lsn) {
+  if (lsn != Lsn()) member.set(key, lsn.value());
+}
+
+void put_positions(Tree& member, const Observation& obs) {
+  const auto& query = *obs.local.server.query;
+  member.set("xlog_location", query.wal_position().value());
+  if (query.in_recovery) {
+    put_lsn(member, "replay_lsn", query.replayed);
+    put_lsn(member, "receive_lsn", query.received);
+    if (query.receiver_status == "streaming") {
+      member.set("replication_state", "streaming");
+    } else if (!query.restore_command.empty()) {
+      member.set("replication_state", "in archive recovery");
+    }
+  }
+  const auto timeline = local_timeline(obs);
+  if (timeline != Timeline()) member.set("timeline", static_cast<int>(timeline.value()));
+}
+
+void put_pending_restart(Tree& member, const Observation& obs) {
+  const auto& pending = obs.local.server.pending_restart;
+  if (pending.empty()) return;
+  Tree reasons = Tree::map();
+  for (const auto& [parameter, old_value, new_value] : pending) {
+    reasons.set(parameter, Tree::map({{"old_value", old_value}, {"new_value", new_value}}));
+  }
+  member.set("pending_restart", true);
+  member.set("pending_restart_reason", std::move(reasons));
+}
+
+}  // namespace
+
+Tree member_value(const Observation& obs, const Memory& memory) {
+  Tree member = Tree::map({{"conn_url", obs.node->conn_url},
+                           {"api_url", obs.node->api_url},
+                           {"state", name_of(memory.state)},
+                           {"role", name_of(memory.role)},
+                           {"version", compatible_version}});
+  if (!obs.node->proxy_url.empty()) member.set("proxy_url", obs.node->proxy_url);
+  const bool leads = obs.holds_lock() && memory.role == Role::primary;
+  if (leads && memory.checkpoint_needed) member.set("checkpoint_after_promote", false);
+  if (const auto tags = tags_value(obs); tags.truthy()) member.set("tags", tags);
+  put_pending_restart(member, obs);
+  if (positions_are_known(obs, memory)) put_positions(member, obs);
+  if (paused(obs)) member.set("pause", true);
+  member.set("tanist", TANIST_VERSION);
+  return member;
+}
+
+Tree without_positions(Tree member) {
+  for (const auto* key : position_keys) member.erase(key);
+  return member;
+}
+
+namespace {
+
+Tree slots_tree(const std::map<std::string, std::uint64_t>& slots) {
+  Tree out = Tree::map();
+  for (const auto& [name, lsn] : slots) out.set(name, lsn);
+  return out;
+}
+
+Tree names_tree(const std::set<std::string>& names) {
+  Tree out = Tree::list();
+  for (const auto& name : names) out.push(name);
+  return out;
+}
+
+Tree status_tree(Lsn optime, const std::map<std::string, std::uint64_t>& slots,
+                 const std::set<std::string>& retained) {
+  Tree status = Tree::map({{"optime", optime.value()}});
+  if (!slots.empty()) status.set("slots", slots_tree(slots));
+  if (!retained.empty()) status.set("retain_slots", names_tree(retained));
+  return status;
+}
+
+std::map<std::string, std::uint64_t> slot_positions(const Observation& obs) {
+  std::map<std::string, std::uint64_t> positions;
+  for (const auto& slot : obs.local.server.query->slots) {
+    const auto lsn = slot.logical ? slot.confirmed_flush_lsn : slot.restart_lsn;
+    positions[slot.name] = lsn.value();
+  }
+  positions[slot_name_of(obs.node->name)] = wal_position(obs).value();
+  return positions;
+}
+
+// The slots to keep, those of members that vanished lately included.
+std::set<std::string> retained_slots(const Observation& obs) {
+  std::set<std::string> names;
+  for (const auto& [slot, seen_at] : obs.memory->slots_seen) names.insert(slot);
+  return names;
+}
+
+}  // namespace
+
+Tree status_value(const Observation& obs) {
+  const auto position = wal_position(obs);
+  if (position == Lsn()) return {};
+  if (!obs.node->use_slots) return status_tree(position, {}, {});
+  return status_tree(position, slot_positions(obs), retained_slots(obs));
+}
+
+Tree released_status_value(const Observation& obs, Lsn optime) {
+  const auto& known = obs.view().status;
+  if (!known) return status_tree(optime, {}, {});
+  return status_tree(optime, known->slots, known->retain_slots);
+}
+
+}  // namespace tanist

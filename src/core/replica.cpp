@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Following. Pure; any thread.
+#include "core/replica.h"
+
+#include "core/divergence.h"
+#include "core/local_server.h"
+#include "core/start_job.h"
+#include "core/upstream.h"
+
+namespace tanist {
+
+namespace {
+
+ServerGoal following_goal(const Observation& obs) {
+  ServerGoal goal;
+  goal.standby = true;
+  goal.role = Role::replica;
+  goal.upstream = choose_upstream(obs);
+  goal.standby_cluster = obs.cluster->standby_cluster;
+  return goal;
+}
+
+// The comparison of this goal from this cycle, or nullptr after ordering one.
+const GoalComparison* comparison_of(Draft& draft, const ServerGoal& goal) {
+  const auto& found = draft.obs.local.comparison;
+  if (found && found->goal == goal && found->at >= draft.obs.cycle_began) return &*found;
+  draft.start(Task::compare_goal, CompareGoal{goal}, no_limit);
+  return nullptr;
+}
+
+void reload(Draft& draft, const ServerGoal& goal) {
+  draft.start(Task::server, ServerAction(ReloadServer{.goal = goal, .always = false}), no_limit);
+}
+
+// True when the server's settings fit the goal, or will after what was ordered.
+std::optional<Why> reach_goal(Draft& draft, const ServerGoal& goal) {
+  const auto* comparison = comparison_of(draft, goal);
+  if (comparison == nullptr) return std::nullopt;
+  switch (comparison->difference) {
+    case GoalDifference::none:
+    case GoalDifference::unknown: return std::nullopt;
+    case GoalDifference::reload:
+      need_divergence_check(draft);
+      reload(draft, goal);
+      return std::nullopt;
+    case GoalDifference::restart:
+      need_divergence_check(draft);
+      begin_upstream_change(draft);
+      return because(Reason::changing_upstream);
+  }
+  return std::nullopt;
+}
+
+// The leader moved to a newer timeline than this node has seen (trap 59).
+void notice_new_timeline(Draft& draft) {
+  const auto* leader = draft.obs.view().leader_member();
+  const auto mine = local_timeline(draft.obs);
+  const bool behind = leader != nullptr && mine != Timeline() && leader->timeline > mine;
+  if (!behind || draft.next.examined_timeline == leader->timeline) return;
+  draft.next.examined_timeline = leader->timeline;
+  need_divergence_check(draft);
+}
+
+}  // namespace
+
+std::optional<Why> follow(Draft& draft) {
+  if (draft.busy(Task::server) || !facts_are_fresh(draft.obs)) return std::nullopt;
+  notice_new_timeline(draft);
+  if (auto why = settle_divergence(draft)) return why;
+  return reach_goal(draft, following_goal(draft.obs));
+}
+
+Why follow_leader(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& leader = obs.view().leader->name;
+  if (is_primary(obs)) {
+    // Outside pause the fence rule has already acted; this is the paused case.
+    return because(Reason::primary_without_lock_in_pause);
+  }
+  if (auto why = follow(draft)) {
+    if (why->subject.empty()) why->subject = leader.value();
+    return *why;
+  }
+  return because(Reason::following_leader, obs.node->name.value(), leader.value());
+}
+
+}  // namespace tanist

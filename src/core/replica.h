@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running server that does not lead: follow whoever does (contract ha 6.5). Pure; any thread.
+#pragma once
+
+#include <optional>
+
+#include "core/draft.h"
+
+namespace tanist {
+
+// The lock is held by somebody else.
+Why follow_leader(Draft& draft);
+
+// Keeps the server following the right upstream, whoever leads, and examines divergence where that
+// is due. A Why when something beyond a reload is under way.
+std::optional<Why> follow(Draft& draft);
+
+}  // namespace tanist
