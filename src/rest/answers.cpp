@@ -2,8 +2,7 @@
 // The handlers that need no loop, the body rules, and the words for a loop that is silent. Pure.
 #include "rest/answers.h"
 
-#include <fmt/format.h>
-
+#include "base/format.h"
 #include "base/json.h"
 
 namespace tanist::rest {
@@ -103,11 +102,11 @@ Response unanswered(ApiEndpoint endpoint, Duration waited) {
   const auto limit = std::chrono::duration_cast<seconds>(waited).count();
   if (changes_roles(endpoint)) {
     const auto* action = endpoint == ApiEndpoint::switchover ? "Switchover" : "Failover";
-    return text(503, fmt::format("{} status unknown after {} seconds; operation may still be in "
+    return text(503, format_text("{} status unknown after {} seconds; operation may still be in "
                                  "progress",
                                  action, limit));
   }
-  return text(503, fmt::format("the agent did not answer {} within {} seconds{}", name_of(endpoint),
+  return text(503, format_text("the agent did not answer {} within {} seconds{}", name_of(endpoint),
                                limit, only_reads(endpoint) ? "" : "; it may still do it"));
 }
 

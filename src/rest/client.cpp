@@ -2,8 +2,6 @@
 // The client: one coroutine per call, with Beast's serializer and parser. One thread.
 #include "rest/client.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -17,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "base/format.h"
 #include "rest/access.h"
 #include "rest/transport.h"
 #include "rest/url.h"
@@ -40,14 +39,14 @@ bool is_token(std::string_view method) {
 }
 
 std::string request_text(const Call& call, const Url& url, const std::string& authorization) {
-  auto text = fmt::format(
+  auto text = format_text(
       "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: tanist/{}\r\nAccept: */*\r\n"
       "Connection: close\r\n",
       call.method, url.target, url.authority(), TANIST_VERSION);
-  if (!authorization.empty()) text += fmt::format("Authorization: {}\r\n", authorization);
+  if (!authorization.empty()) text += format_text("Authorization: {}\r\n", authorization);
   if (!call.body.empty()) text += "Content-Type: application/json\r\n";
   if (!call.body.empty() || call.method != "GET") {
-    text += fmt::format("Content-Length: {}\r\n", call.body.size());
+    text += format_text("Content-Length: {}\r\n", call.body.size());
   }
   return text + "\r\n" + call.body;
 }
@@ -139,7 +138,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 asio::awaitable<void> Exchange::run() {
   start_clock();
   Result<Answer> result = tl::unexpected(Error{});
-  if (!given_up_) result = co_await exchange();
+  if (!given_up_) {
+    result = co_await exchange();
+  }
   deadline_.cancel();
   if (transport_) transport_->close();
   // Whatever the closed connection made of it, this is the reason.
@@ -165,14 +166,14 @@ void Exchange::start_clock() {
     const auto self = weak.lock();
     if (error || self == nullptr) return;
     self->give_up(self->named(Errc::timeout,
-                              fmt::format("no answer within {} ms (while {})",
+                              format_text("no answer within {} ms (while {})",
                                           in_milliseconds(self->call_.timeout), self->doing_)));
   });
 }
 
 Error Exchange::named(Errc code, std::string_view cause) const {
   const auto where = url_.host.empty() ? std::string("request") : url_.authority() + url_.target;
-  return {code, fmt::format("{} {}: {}", call_.method, where, cause)};
+  return {code, format_text("{} {}: {}", call_.method, where, cause)};
 }
 
 asio::awaitable<Result<Answer>> Exchange::exchange() {
@@ -201,14 +202,16 @@ asio::awaitable<Result<Answer>> Exchange::exchange() {
 }
 
 asio::awaitable<Result<Addresses>> Exchange::find_addresses() {
-  doing_ = fmt::format("looking up {}", url_.host);
+  doing_ = format_text("looking up {}", url_.host);
   means_->names.find(url_.host, [weak = weak_from_this()](Result<Addresses> found) {
     const auto self = weak.lock();
     if (self == nullptr) return;
     self->addresses_ = std::move(found);
     self->found_.cancel();
   });
-  while (!addresses_ && !given_up_) co_await found_.async_wait(token);
+  while (!addresses_ && !given_up_) {
+    co_await found_.async_wait(token);
+  }
   if (given_up_) co_return tl::unexpected(*given_up_);
   if (!*addresses_) {
     co_return tl::unexpected(named(Errc::unavailable, addresses_->error().message));
@@ -221,14 +224,14 @@ asio::awaitable<Result<void>> Exchange::connect(Addresses addresses) {
   for (const auto& address : addresses) {
     if (given_up_) break;
     const tcp::endpoint endpoint(address, url_.port);
-    doing_ = fmt::format("connecting to {}", address.to_string());
+    doing_ = format_text("connecting to {}", address.to_string());
     error = co_await connect_to(endpoint);
     if (!error) co_return Result<void>{};
   }
   // The name may have moved to another address since it was looked up.
   means_->names.refresh(url_.host, seconds(1));
   co_return tl::unexpected(
-      named(Errc::unavailable, fmt::format("failed {}: {}", doing_, error.message())));
+      named(Errc::unavailable, format_text("failed {}: {}", doing_, error.message())));
 }
 
 asio::awaitable<error_code> Exchange::connect_to(tcp::endpoint endpoint) {
@@ -243,7 +246,7 @@ asio::awaitable<error_code> Exchange::connect_to(tcp::endpoint endpoint) {
 }
 
 asio::awaitable<Result<void>> Exchange::secure() {
-  doing_ = fmt::format("agreeing on TLS with {}", url_.host);
+  doing_ = format_text("agreeing on TLS with {}", url_.host);
   const auto error = co_await transport_->connect_tls(*means_->tls, url_.host);
   if (!error) co_return Result<void>{};
   co_return tl::unexpected(named(Errc::unavailable, "TLS: " + transport_->why_refused(error)));
@@ -279,7 +282,7 @@ asio::awaitable<Result<Answer>> Exchange::receive() {
   }
   co_return tl::unexpected(
       named(Errc::invalid, error == http::error::body_limit || error == http::error::header_limit
-                               ? fmt::format("the answer is longer than {} bytes", answer_bytes_max)
+                               ? format_text("the answer is longer than {} bytes", answer_bytes_max)
                                : "the answer is not HTTP: " + error.message()));
 }
 

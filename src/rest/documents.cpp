@@ -2,11 +2,11 @@
 // Rendering of answers. Pure; any thread.
 #include "rest/documents.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
+
+#include "base/format.h"
 
 namespace tanist::rest {
 
@@ -52,7 +52,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string html_of(int code, std::string_view reason, std::string_view explanation) {
-  return fmt::format(
+  return format_text(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{0} {1}</title>"
       "</head>\n<body>\n<h1>{0} {1}</h1>\n<p>{2}</p>\n</body>\n</html>\n",
       code, escaped(reason), escaped(explanation));
@@ -66,7 +66,7 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 }
 
 void append_length(std::string& out, std::size_t length) {
-  fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
+  out += format_text("Content-Length: {}\r\n", length);
 }
 
 void append_bare(std::string& out, const Wire& wire) {
@@ -147,7 +147,7 @@ Response page(int code, std::string explanation) {
 
 Response unsupported(std::string_view method) {
   auto response = page(501, "Server does not support this operation");
-  response.reason = fmt::format("Unsupported method ('{}')", method);
+  response.reason = format_text("Unsupported method ('{}')", method);
   return response;
 }
 
@@ -164,8 +164,7 @@ Response from_loop(ApiReply reply) {
 void append(std::string& out, const Response& response, const Wire& wire) {
   const std::string_view reason =
       response.reason.empty() ? reason_of(response.code) : std::string_view(response.reason);
-  fmt::format_to(std::back_inserter(out), "HTTP/1.{} {} {}\r\n", wire.http11 ? 1 : 0, response.code,
-                 reason);
+  out += format_text("HTTP/1.{} {} {}\r\n", wire.http11 ? 1 : 0, response.code, reason);
   switch (response.form) {
     case Form::bare: return append_bare(out, wire);
     case Form::normal: return append_normal(out, response, wire);
@@ -186,7 +185,7 @@ std::string http_date(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{std::chrono::floor<seconds>(time - day)};
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+  return format_text("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
                      weekdays[std::chrono::weekday{day}.c_encoding()],
                      static_cast<unsigned>(date.day()),
                      months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),

@@ -2,8 +2,9 @@
 // The response forms (contract rest 1), byte by byte.
 #include "rest/documents.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "base/format.h"
 
 namespace tanist::rest {
 namespace {
@@ -81,7 +82,7 @@ TEST(PageForm, HasALengthAndNoExtraHeaders) {
       << answer;
   EXPECT_EQ(answer.find("X-A"), std::string::npos);
   const auto body = answer.substr(answer.find("\r\n\r\n") + 4);
-  EXPECT_NE(answer.find(fmt::format("Content-Length: {}\r\n", body.size())), std::string::npos);
+  EXPECT_NE(answer.find(format_text("Content-Length: {}\r\n", body.size())), std::string::npos);
   EXPECT_NE(body.find("lost"), std::string::npos);
 }
 

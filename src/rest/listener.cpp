@@ -2,7 +2,6 @@
 // Listening sockets. Blocking.
 #include "rest/listener.h"
 
-#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <array>
 #include <boost/asio/ip/v6_only.hpp>
 
+#include "base/format.h"
 #include "os/file.h"
 #include "rest/names.h"
 
@@ -58,7 +58,7 @@ error_code open_one(Acceptor& acceptor, const tcp::endpoint& endpoint, int queue
 std::string remedy_for(const error_code& error, std::uint16_t port) {
   if (error == asio::error::address_in_use) {
     const auto holder = holder_of_port(port);
-    return fmt::format("{}; stop that process or choose another port in restapi.listen",
+    return format_text("{}; stop that process or choose another port in restapi.listen",
                        holder ? "process " + *holder + " listens there"
                               : std::string("another process listens there"));
   }
@@ -130,7 +130,7 @@ std::vector<std::string_view> pieces(std::string_view text, char separator) {
 
 std::vector<std::string> listening_inodes(std::string_view table, std::uint16_t port) {
   constexpr std::string_view listening = "0A";
-  const auto wanted = fmt::format(":{:04X}", port);
+  const auto wanted = format_text(":{:04X}", port);
   std::vector<std::string> inodes;
   for (const auto line : pieces(table, '\n')) {
     const auto cells = pieces(line, ' ');
@@ -172,7 +172,7 @@ std::optional<std::string> holder_of_port(std::uint16_t port) {
     if (!is_process || !has_socket(process, inodes)) continue;
     auto name = os::read_file("/proc/" + process + "/comm").value_or("?");
     name.erase(name.find_last_not_of('\n') + 1);
-    return fmt::format("{} ({})", process, name);
+    return format_text("{} ({})", process, name);
   }
   return std::nullopt;
 }

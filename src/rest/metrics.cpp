@@ -2,11 +2,11 @@
 // One row per series. A series of our own is a row in `own_series`. Pure; any thread.
 #include "rest/metrics.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <string_view>
+
+#include "base/format.h"
 
 namespace tanist::rest {
 
@@ -30,12 +30,12 @@ std::string flag(bool value) { return value ? "1" : "0"; }
 
 template <class Number>
 std::string number(Number value) {
-  return fmt::format("{}", value);
+  return format_text("{}", value);
 }
 
 // Epoch seconds to the microsecond, without the zeros at the end.
 std::string epoch(double value) {
-  auto digits = fmt::format("{:.6f}", value);
+  auto digits = format_text("{:.6f}", value);
   digits.erase(digits.find_last_not_of('0') + 1);
   if (digits.ends_with('.')) digits.pop_back();
   return digits;
@@ -62,7 +62,7 @@ std::string padded_version(std::string_view version) {
     version.remove_prefix(std::min(part.size() + 1, version.size()));
     unsigned value = 0;
     std::from_chars(part.data(), part.data() + part.size(), value);
-    out += fmt::format("{:02}", value);
+    out += format_text("{:02}", value);
   }
   return out.empty() ? "0" : out;
 }
@@ -164,17 +164,17 @@ std::string escaped(std::string_view value) {
 void append_series(std::string& out, const Series& series, const Source& source,
                    std::string_view labels) {
   if (series.exists != nullptr && !series.exists(source)) return;
-  out += fmt::format("# HELP {} {}\n", series.name, series.help);
-  if (!series.remark.empty()) out += fmt::format("{}\n", series.remark);
-  out += fmt::format("# TYPE {} {}\n", series.name, series.type);
-  out += fmt::format("{}{} {}\n", series.name, labels, series.value(source));
+  out += format_text("# HELP {} {}\n", series.name, series.help);
+  if (!series.remark.empty()) out += format_text("{}\n", series.remark);
+  out += format_text("# TYPE {} {}\n", series.name, series.type);
+  out += format_text("{}{} {}\n", series.name, labels, series.value(source));
 }
 
 }  // namespace
 
 std::string render_metrics(const Status& status, const ServerCounters& counters) {
   const Source source{status, counters};
-  const auto labels = fmt::format(R"({{scope="{}",name="{}"}})",
+  const auto labels = format_text(R"({{scope="{}",name="{}"}})",
                                   escaped(word(status.document, {"patroni", "scope"})),
                                   escaped(word(status.document, {"patroni", "name"})));
   std::string out;

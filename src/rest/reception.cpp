@@ -103,12 +103,12 @@ Result<void> Reception::reconfigure(RestSettings settings) {
 Result<Reception::Listeners> Reception::listen_anew(const RestSettings& settings) {
   const auto executor = io_.get_executor();
   auto opened = open_listeners(executor, settings.listen, settings.request_queue_size);
-  const auto& old = in_force_->settings;
-  if (opened || settings.listen.port == 0 || settings.listen.port != old.listen.port) return opened;
+  if (opened || settings.listen.port != port_) return opened;
+  const HostPort old{in_force_->settings.listen.host, port_};
   on_thread([&] { close_listeners(); });
   opened = open_listeners(executor, settings.listen, settings.request_queue_size);
   if (opened) return opened;
-  auto restored = open_listeners(executor, old.listen, old.request_queue_size);
+  auto restored = open_listeners(executor, old, in_force_->settings.request_queue_size);
   if (!restored) {
     log_critical("REST API: {}", restored.error().message);
   } else {

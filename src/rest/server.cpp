@@ -3,14 +3,13 @@
 // in a file of its own beside this one.
 #include "rest/server.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <utility>
 
+#include "base/format.h"
 #include "rest/answers.h"
 #include "rest/reception.h"
 #include "rest/session.h"
@@ -33,7 +32,7 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 Response parse_failure(const error_code& error) {
   if (error == http::error::header_limit) return page(431, "The request's head is too long");
   if (error == http::error::body_limit) {
-    return page(413, fmt::format("A body has at most {} bytes here", body_bytes_max));
+    return page(413, format_text("A body has at most {} bytes here", body_bytes_max));
   }
   if (error == http::error::bad_version) return page(505, "HTTP/1.0 and HTTP/1.1 are spoken here");
   return page(400, "The request is malformed: " + error.message());
@@ -85,7 +84,9 @@ void Session::enter(Phase phase, Duration limit) {
 
 asio::awaitable<void> Session::run() {
   bool more = co_await greet();
-  while (more) more = co_await serve_request();
+  while (more) {
+    more = co_await serve_request();
+  }
   transport_.close();
 }
 
@@ -100,7 +101,9 @@ asio::awaitable<bool> Session::greet() {
 asio::awaitable<bool> Session::serve_request() {
   begin_request();
   const auto error = co_await parse(false);
-  if (error) co_return co_await refuse(error);
+  if (error) {
+    co_return co_await refuse(error);
+  }
   incoming_->understood = true;
   reception_.count_request();
   // Made under other TLS settings than those in force: the client has to come again.
@@ -235,7 +238,9 @@ asio::awaitable<bool> Session::respond(Response response) {
   enter(Phase::answer, reception_.limits().write);
   const auto error = co_await transport_.write(asio::buffer(output_));
   if (error) co_return false;
-  if (wire.close) co_await part();
+  if (wire.close) {
+    co_await part();
+  }
   co_return !wire.close;
 }
 

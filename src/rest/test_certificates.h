@@ -2,7 +2,6 @@
 // For tests: a temporary folder, and a certificate authority that writes PEM files into it.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -11,6 +10,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+
+#include "base/assert.h"
 
 namespace tanist::rest {
 
@@ -36,10 +37,10 @@ struct CertificateFiles {
 };
 
 struct CertificateWish {
-  std::string name;                          // common name, and of the files
+  std::string name;  // common name, and of the files
   long serial = 1;
-  std::string addresses = "IP:127.0.0.1";    // subjectAltName
-  std::string phrase = {};                   // of the key
+  std::string addresses = "IP:127.0.0.1";  // subjectAltName
+  std::string phrase = {};                 // of the key
 };
 
 class CertificateAuthority {
@@ -75,7 +76,7 @@ class CertificateAuthority {
   template <class Write>
   static void write(const std::string& path, Write content) {
     FILE* file = std::fopen(path.c_str(), "w");
-    ASSERT_NE(file, nullptr);
+    TANIST_REQUIRE(file != nullptr);
     content(file);
     std::fclose(file);
   }

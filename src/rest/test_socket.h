@@ -4,7 +4,6 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <gtest/gtest.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "base/assert.h"
 
 namespace tanist::rest {
 
@@ -27,7 +28,7 @@ class TestSocket {
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (from != nullptr) {
       const auto own = address(from, 0);
-      EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
+      TANIST_REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
     }
     const auto peer = address("127.0.0.1", port);
     connected_ = connect(fd_, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0;
@@ -128,8 +129,8 @@ class TestTls {
   explicit TestTls(const std::string& certificate = "", const std::string& key = "")
       : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
     if (certificate.empty()) return;
-    EXPECT_EQ(SSL_CTX_use_certificate_chain_file(get(), certificate.c_str()), 1);
-    EXPECT_EQ(SSL_CTX_use_PrivateKey_file(get(), key.c_str(), SSL_FILETYPE_PEM), 1);
+    TANIST_REQUIRE(SSL_CTX_use_certificate_chain_file(get(), certificate.c_str()) == 1);
+    TANIST_REQUIRE(SSL_CTX_use_PrivateKey_file(get(), key.c_str(), SSL_FILETYPE_PEM) == 1);
   }
 
   SSL_CTX* get() const { return context_.get(); }

@@ -77,7 +77,8 @@ Result<Url> parse_url(std::string_view text) {
   url.tls = *tls;
   url.host = split->host;
   // RFC 6874 writes the zone of a link-local address as %25zone.
-  if (const auto zone = url.host.find("%25"); zone != std::string::npos) url.host.erase(zone + 1, 2);
+  if (const auto zone = url.host.find("%25"); zone != std::string::npos)
+    url.host.erase(zone + 1, 2);
   url.port = *tls ? 443 : 80;
   if (!split->port.empty() && !read_port(split->port, url.port)) {
     return fail(Errc::invalid, "\"{}\" has no usable port", text);
