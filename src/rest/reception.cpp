@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
+#include <system_error>
 #include <utility>
 
 #include "base/assert.h"
@@ -53,7 +54,11 @@ Result<void> Reception::start() {
   in_force_ = *serving;
   install(*serving);
   accept_on(std::move(*listeners));
-  thread_ = start_thread("rest", [this] { run(); });
+  try {
+    thread_ = start_thread("rest", [this] { run(); });
+  } catch (const std::system_error& error) {
+    return fail(Errc::failed, "REST API: cannot start its thread: {}", error.what());
+  }
   return {};
 }
 
@@ -190,7 +195,11 @@ asio::awaitable<void> Reception::accept_from(std::shared_ptr<Acceptor> acceptor)
     asio::ip::tcp::endpoint peer;
     auto [error, socket] = co_await acceptor->async_accept(peer, token);
     if (!error) {
-      admit(std::move(socket), peer.address());
+      try {
+        admit(std::move(socket), peer.address());
+      } catch (const std::exception& failure) {
+        log_error("REST API: cannot serve {}: {}", peer.address().to_string(), failure.what());
+      }
     } else if (acceptor->is_open()) {
       // Out of descriptors, most likely: make room and do not spin.
       evict_longest_idle();
@@ -339,7 +348,11 @@ void Reception::sweep() {
   sweep_at_.reset();
   for (const auto id : connections_.expired(os::now())) {
     const auto session = sessions_.find(id);
-    if (session != sessions_.end()) session->second->on_deadline();
+    if (session != sessions_.end()) {
+      session->second->on_deadline();
+    } else {
+      connections_.close(id);  // it never began
+    }
   }
   if (const auto next = connections_.next_deadline()) arm(*next);
 }

@@ -245,9 +245,11 @@ asio::awaitable<bool> Session::respond(Response response) {
 }
 
 asio::awaitable<void> Session::part() {
+  const bool all_read = incoming_->parser.is_done() && input_.empty();
+  if (all_read && !transport_.is_tls()) co_return;
   enter(Phase::answer, reception_.limits().linger);
   co_await transport_.finish_sending();
-  if (incoming_->parser.is_done() && input_.empty()) co_return;
+  if (all_read) co_return;
   // Closing now would reset the connection and take the answer from a client that still sends.
   std::size_t discarded = 0;
   while (discarded < discarded_bytes_max) {
