@@ -210,6 +210,7 @@ asio::awaitable<void> Reception::accept_from(std::shared_ptr<Acceptor> acceptor)
 }
 
 void Reception::admit(Acceptor::protocol_type::socket socket, Address peer) {
+  if (stopping_) return;
   if (connections_.is_full()) {
     warn_of_crowd();
     if (!evict_longest_idle()) return;  // the socket closes itself

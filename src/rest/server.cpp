@@ -164,7 +164,9 @@ asio::awaitable<Response> Session::handle() {
   }
   auto body = body_of(route.body, length, parser.get().body());
   if (auto* refusal = std::get_if<Response>(&body)) co_return std::move(*refusal);
-  const Moment moment{reception_.hooks().now(), reception_.hooks().lease_deadline()};
+  // The clock is read last: a pause of this thread can only make the lease look shorter.
+  const auto lease_deadline = reception_.hooks().lease_deadline();
+  const Moment moment{reception_.hooks().now(), lease_deadline};
   const auto counters = reception_.counters();
   auto answer = answer_of(route, method, target, {reception_.published(), moment, counters});
   if (auto* response = std::get_if<Response>(&answer)) co_return std::move(*response);
@@ -184,6 +186,7 @@ asio::awaitable<std::optional<Response>> Session::access_refusal(Protection prot
   auto sources = reception_.known_sources();
   if (!AccessCheck{serving_->access, protection, sources}.admits(peer_)) {
     // A name may have got another address: look again before saying no.
+    enter(Phase::request, reception_.limits().name_look_up + reception_.limits().request);
     wake_.expires_after(reception_.limits().name_look_up);
     reception_.refresh_sources([weak = weak_from_this()] {
       if (const auto session = weak.lock()) session->wake_.cancel();
@@ -196,6 +199,7 @@ asio::awaitable<std::optional<Response>> Session::access_refusal(Protection prot
 }
 
 asio::awaitable<Response> Session::ask_loop(ApiEndpoint endpoint, Tree body) {
+  if (given_up_) co_return page(408, "The request came too slowly");
   if (!reception_.may_wait()) co_return text(503, "too many requests wait for the agent");
   const auto limit =
       takes_long(endpoint) ? reception_.limits().loop_outcome : reception_.limits().loop_answer;
