@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// One row per series. A series of our own is a row in `own_series`. Pure; any thread.
+#include "rest/metrics.h"
+
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "base/format.h"
+
+namespace tanist::rest {
+
+namespace {
+
+struct Source {
+  const Status& status;
+  const ServerCounters& counters;
+};
+
+struct Series {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  std::string (*value)(const Source&);
+  bool (*exists)(const Source&) = nullptr;  // nullptr = always
+  std::string_view remark = {};             // a comment line between HELP and TYPE
+};
+
+std::string flag(bool value) { return value ? "1" : "0"; }
+
+template <class Number>
+std::string number(Number value) {
+  return format_text("{}", value);
+}
+
+// Epoch seconds to the microsecond, without the zeros at the end.
+std::string epoch(double value) {
+  auto digits = format_text("{:.6f}", value);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.ends_with('.')) digits.pop_back();
+  return digits;
+}
+
+std::string word(const Tree& document, std::initializer_list<std::string_view> path) {
+  const auto* found = document.find_path(path);
+  const auto* content = found != nullptr ? found->as_string() : nullptr;
+  return content != nullptr ? *content : std::string();
+}
+
+// A position of the document's `xlog`, 0 when it is not there.
+std::string xlog(const Source& source, std::string_view field) {
+  const auto* found = source.status.document.find_path({"xlog", field});
+  const auto* position = found != nullptr ? found->as_int() : nullptr;
+  return number(position != nullptr ? *position : 0);
+}
+
+// 4.1.4 -> 040104.
+std::string padded_version(std::string_view version) {
+  std::string out;
+  while (!version.empty()) {
+    const auto part = version.substr(0, version.find('.'));
+    version.remove_prefix(std::min(part.size() + 1, version.size()));
+    unsigned value = 0;
+    std::from_chars(part.data(), part.data() + part.size(), value);
+    out += format_text("{:02}", value);
+  }
+  return out.empty() ? "0" : out;
+}
+
+std::string state_index(ServerState state) {
+  return state == ServerState::unknown ? "-1" : number(static_cast<int>(state));
+}
+
+bool reports_replication_state(const Source& s) { return s.status.server_version >= 90600; }
+
+constexpr std::string_view state_values =
+    "# Values: 0=initdb, 1=initdb_failed, 2=custom_bootstrap, 3=custom_bootstrap_failed, "
+    "4=creating_replica, 5=running, 6=starting, 7=bootstrap_starting, 8=start_failed, "
+    "9=restarting, 10=restart_failed, 11=stopping, 12=stopped, 13=stop_failed, 14=crashed";
+
+using S = Source;
+
+// Names, types and order are what dashboards and alerts were written for: do not change.
+constexpr std::array known_series{
+    Series{
+        "patroni_version", "gauge", "Version of the interface, without periods.",
+        [](const S& s) { return padded_version(word(s.status.document, {"patroni", "version"})); }},
+    Series{"patroni_postgres_running", "gauge", "1 if PostgreSQL is running.",
+           [](const S& s) { return flag(s.status.state == ServerState::running); }},
+    Series{"patroni_postmaster_start_time", "gauge", "Epoch seconds since PostgreSQL started.",
+           [](const S& s) { return epoch(s.status.postmaster_start_time); }},
+    Series{"patroni_primary", "gauge", "1 if this node's server is a primary.",
+           [](const S& s) { return flag(s.status.role == Role::primary); }},
+    Series{"patroni_xlog_location", "counter", "Flushed WAL position of the primary, bytes.",
+           [](const S& s) { return xlog(s, "location"); }},
+    Series{"patroni_standby_leader", "gauge", "1 if this node leads a standby cluster.",
+           [](const S& s) { return flag(s.status.role == Role::standby_leader); }},
+    Series{"patroni_replica", "gauge", "1 if this node is a replica.",
+           [](const S& s) { return flag(s.status.role == Role::replica); }},
+    Series{"patroni_sync_standby", "gauge", "1 if this node is a synchronous standby.",
+           [](const S& s) { return flag(s.status.sync_standby); }},
+    Series{"patroni_quorum_standby", "gauge", "1 if this node is a quorum standby.",
+           [](const S& s) { return flag(s.status.quorum_standby); }},
+    Series{"patroni_xlog_received_location", "counter", "Received WAL position, bytes.",
+           [](const S& s) { return xlog(s, "received_location"); }},
+    Series{"patroni_xlog_replayed_location", "counter", "Replayed WAL position, bytes.",
+           [](const S& s) { return xlog(s, "replayed_location"); }},
+    Series{"patroni_xlog_replayed_timestamp", "gauge", "Epoch seconds of the last replayed commit.",
+           [](const S& s) { return epoch(s.status.replayed_timestamp); }},
+    Series{"patroni_xlog_paused", "gauge", "1 if replay is paused.",
+           [](const S& s) { return flag(s.status.wal_paused); }},
+    Series{"patroni_postgres_streaming", "gauge", "1 if WAL is received by streaming.",
+           [](const S& s) { return flag(s.status.replication_state == "streaming"); },
+           reports_replication_state},
+    Series{"patroni_postgres_in_archive_recovery", "gauge", "1 if WAL is read from the archive.",
+           [](const S& s) { return flag(s.status.replication_state == "in archive recovery"); },
+           reports_replication_state},
+    Series{"patroni_postgres_server_version", "gauge", "Version of PostgreSQL, as a number.",
+           [](const S& s) { return number(s.status.server_version); }},
+    Series{"patroni_cluster_unlocked", "gauge", "1 if no leader is known.",
+           [](const S& s) { return flag(s.status.cluster_unlocked); }},
+    Series{"patroni_failsafe_mode_is_active", "gauge", "1 if failsafe mode keeps the primary.",
+           [](const S& s) { return flag(s.status.failsafe_active); }},
+    Series{"patroni_failsafe_mode_enabled", "gauge", "1 if failsafe_mode is configured.",
+           [](const S& s) { return flag(s.status.failsafe_enabled); }},
+    Series{"patroni_failsafe_member", "gauge", "1 if this node is in the failsafe topology.",
+           [](const S& s) { return flag(s.status.failsafe_member); }},
+    Series{"patroni_postgres_timeline", "gauge", "Timeline of this node, 0 if unknown.",
+           [](const S& s) { return number(s.status.timeline.value()); }},
+    Series{"patroni_dcs_last_seen", "gauge", "Epoch seconds of the last read of the store.",
+           [](const S& s) { return number(s.status.store_last_seen); }},
+    Series{"patroni_pending_restart", "gauge", "1 if a setting waits for a restart.",
+           [](const S& s) { return flag(s.status.pending_restart); }},
+    Series{"patroni_is_paused", "gauge", "1 if the cluster is paused.",
+           [](const S& s) { return flag(s.status.paused); }},
+    Series{"patroni_postgres_state", "gauge", "State of PostgreSQL as a number, -1 if unknown.",
+           [](const S& s) { return state_index(s.status.state); }, nullptr, state_values},
+    Series{"patroni_failover_priority", "gauge", "Failover priority, 0 = never a candidate.",
+           [](const S& s) { return number(s.status.tags.failover_priority); }},
+};
+
+// Our own, below all the others.
+constexpr std::array own_series{
+    Series{"tanist_rest_connections", "gauge", "Connections open to the REST API.",
+           [](const S& s) { return number(s.counters.connections); }},
+    Series{"tanist_rest_requests_total", "counter", "Requests read by the REST API.",
+           [](const S& s) { return number(s.counters.requests); }},
+    Series{"tanist_rest_evicted_total", "counter", "Idle connections closed to make room.",
+           [](const S& s) { return number(s.counters.evicted); }},
+    Series{"tanist_rest_unanswered_total", "counter", "Requests that the agent answered too late.",
+           [](const S& s) { return number(s.counters.unanswered); }},
+};
+
+// Prometheus reads a backslash, a quote and a line end only escaped.
+std::string escaped(std::string_view value) {
+  std::string out;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') out += '\\';
+    out += c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1);
+  }
+  return out;
+}
+
+void append_series(std::string& out, const Series& series, const Source& source,
+                   std::string_view labels) {
+  if (series.exists != nullptr && !series.exists(source)) return;
+  out += format_text("# HELP {} {}\n", series.name, series.help);
+  if (!series.remark.empty()) out += format_text("{}\n", series.remark);
+  out += format_text("# TYPE {} {}\n", series.name, series.type);
+  out += format_text("{}{} {}\n", series.name, labels, series.value(source));
+}
+
+}  // namespace
+
+std::string render_metrics(const Status& status, const ServerCounters& counters) {
+  const Source source{status, counters};
+  const auto labels = format_text(R"({{scope="{}",name="{}"}})",
+                                  escaped(word(status.document, {"patroni", "scope"})),
+                                  escaped(word(status.document, {"patroni", "name"})));
+  std::string out;
+  for (const auto& series : known_series) append_series(out, series, source, labels);
+  for (const auto& series : own_series) append_series(out, series, source, labels);
+  return out;
+}
+
+}  // namespace tanist::rest

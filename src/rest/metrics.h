@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// `GET /metrics`: the series of contract rest 10 in their order, then our own. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/status.h"
+
+namespace tanist::rest {
+
+// What the REST server counts of itself since its start.
+struct ServerCounters {
+  std::int64_t connections = 0;  // open now
+  std::int64_t requests = 0;
+  std::int64_t evicted = 0;     // connections closed to make room for new ones
+  std::int64_t unanswered = 0;  // requests that the loop did not answer in time
+};
+
+// Prometheus text; names and labels as dashboards know them. Scope and member name come from the
+// status document.
+std::string render_metrics(const Status& status, const ServerCounters& counters);
+
+}  // namespace tanist::rest
