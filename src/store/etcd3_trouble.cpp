@@ -17,10 +17,11 @@ struct TextRow {
 
 // Read from the top. Messages are matched without their "etcdserver: ", since streams and older
 // servers wrap them differently.
-constexpr std::array<TextRow, 24> by_text{{
+constexpr std::array<TextRow, 25> by_text{{
     {"failed to connect to all addresses", Trouble::unconnected},
     {"empty address list", Trouble::unconnected},
     {"DNS resolution failed", Trouble::unconnected},
+    {"cannot read the TLS files", Trouble::unconnected},  // of our own transport
     {"no leader", Trouble::leaderless},
     {"not leader", Trouble::leaderless},
     {"not supported for learner", Trouble::leaderless},

@@ -6,10 +6,10 @@
 
 #include <cstdint>
 #include <string>
-#include <tl/expected.hpp>
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
 #include "base/secret.h"
 #include "core/types.h"
 
