@@ -113,7 +113,7 @@ std::optional<StoreResult> LockRenewal::kept(Context& context, const Outcome& ou
     return failed(context, {Trouble::unreachable, "the keepalive's answer came too late"}, attempt);
   }
   context.calls.set_ttl(seconds(answer.ttl_seconds));
-  const auto patience = std::min<Duration>(proof_time_max, seconds(answer.ttl_seconds) / 3);
+  const auto patience = std::min(proof_time_max, Duration(seconds(answer.ttl_seconds)) / 3);
   attempt.proving = true;
   attempt.call =
       context.begin(proof(context), Repeat::never,
