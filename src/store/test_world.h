@@ -8,12 +8,19 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "store/etcd3_machine.h"
+
+namespace tanist {
+
+inline void PrintTo(StoreVerdict verdict, std::ostream* out) { *out << name_of(verdict); }
+
+}  // namespace tanist
 
 namespace tanist::store::test {
 
@@ -50,12 +57,20 @@ class TinyEtcd {
   // The lease and all keys on it are gone, in one revision.
   void revoke(LeaseId lease) {
     leases_.erase(lease);
-    revision = Revision(revision.value() + 1);
     std::vector<std::string> doomed;
     for (const auto& [key, kv] : keys) {
       if (kv.lease == lease) doomed.push_back(key);
     }
+    if (!doomed.empty()) revision = Revision(revision.value() + 1);
     for (const auto& key : doomed) change(wire::DeleteRequest{key, {}});
+  }
+  // As `etcdctl snapshot restore` does it: terms and revisions begin anew.
+  void restore_from_an_empty_backup() {
+    keys.clear();
+    leases_.clear();
+    events_.clear();
+    term = 2;
+    revision = Revision(5);
   }
   bool has_lease(LeaseId lease) const { return leases_.contains(lease); }
   // A lease past its time that etcd has not revoked yet.
@@ -341,13 +356,16 @@ class World {
     }
   }
 
+  bool shows() const { return open_ && !silent.contains(host_of(watch_.endpoint)); }
+
   void perform_output(const SendRpc& rpc) {
     EXPECT_GT(rpc.deadline, now_);
     sent.push_back(rpc);
     sent_at.push_back(now_);
-    const auto what = silent.contains(host_of(rpc.endpoint)) ? Fate::dropped() : fate(rpc);
+    const auto what = fate(rpc);
     if (what.kind == Fate::Kind::dropped) return;
     later(what.delay / 2, [this, rpc, what] {
+      if (silent.contains(host_of(rpc.endpoint))) return;
       auto result = what.kind == Fate::Kind::failed ? wire::RpcResult(tl::unexpected(what.error))
                     : what.answer                   ? wire::RpcResult(*what.answer)
                                                     : etcd.perform(rpc.request, now_);
@@ -364,18 +382,16 @@ class World {
     watch_ = watch;
     open_ = true;
     shown_ = Revision(watch.request.start_revision.value() - 1);
-    if (silent.contains(host_of(watch.endpoint))) return;
     later(milliseconds(2), [this, stream = watch.stream] {
-      if (stream != this->stream() || !open_) return;
+      if (stream != this->stream() || !shows()) return;
       say({.created = true});
       show_events();
     });
   }
   void perform_output(const AskProgress& ask) {
     ++progress_asked;
-    if (silent.contains(host_of(watch_.endpoint))) return;
     later(milliseconds(2), [this, stream = ask.stream] {
-      if (stream == this->stream() && open_) say({});
+      if (stream == this->stream() && shows()) say({});
     });
   }
   void perform_output(const CloseWatch& close) {
@@ -400,15 +416,17 @@ class World {
  public:
   // What etcd has to show on the open watch; also after etcd.put() and the like.
   void show_events() {
-    if (!open_ || !watch_delivers || silent.contains(host_of(watch_.endpoint))) return;
+    if (!shows() || !watch_delivers) return;
     wire::WatchMessage message;
     for (const auto& event : etcd.events()) {
-      if (event.kv.mod_revision > shown_) message.events.push_back(event);
+      const auto& key = event.kv.key;
+      const bool asked_for = key >= watch_.request.key && key < watch_.request.range_end;
+      if (asked_for && event.kv.mod_revision > shown_) message.events.push_back(event);
     }
     if (message.events.empty()) return;
     shown_ = message.events.back().kv.mod_revision;
     later(milliseconds(2), [this, stream = stream(), message = std::move(message)] {
-      if (stream == this->stream() && open_) say(message);
+      if (stream == this->stream() && shows()) say(message);
     });
   }
 
