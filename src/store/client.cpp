@@ -16,9 +16,9 @@ namespace tanist::store {
 class Client::Impl {
  public:
   explicit Impl(StoreSettings settings)
-      : driver_({std::move(settings), std::random_device{}(), false}, loop_.get_executor(),
-                {.finished = [this](EffectId, StoreResult result) { answer_ = std::move(result); }}) {
-  }
+      : driver_(
+            {std::move(settings), std::random_device{}(), false}, loop_.get_executor(),
+            {.finished = [this](EffectId, StoreResult result) { answer_ = std::move(result); }}) {}
 
   Result<StoreResult> ask(StoreAction action, Duration limit) {
     return ask_any({EffectId(++last_id_), std::move(action), os::now() + limit});

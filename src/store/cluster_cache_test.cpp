@@ -91,9 +91,9 @@ TEST_F(ClusterCacheTest, ForgetsEverythingForAnotherEtcdCluster) {
 TEST_F(ClusterCacheTest, DifferencesLeaveOutWhatIsNewer) {
   cache.replace({{config_key, value("{}", 5)}, {leader_key, value("n1", 6)}}, Revision(10));
   cache.apply({gone(leader_key, 30), put(member_key, "{}", 31)});
-  EXPECT_TRUE(cache.differences({{config_key, value("{}", 5)}, {leader_key, value("n1", 6)}},
-                                Revision(20))
-                  .empty());
+  EXPECT_TRUE(
+      cache.differences({{config_key, value("{}", 5)}, {leader_key, value("n1", 6)}}, Revision(20))
+          .empty());
   EXPECT_EQ(cache.differences({{config_key, value("[]", 11)}}, Revision(20)),
             std::vector<std::string>{config_key});
   EXPECT_EQ(cache.differences({}, Revision(20)), std::vector<std::string>{config_key});

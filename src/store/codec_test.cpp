@@ -140,8 +140,8 @@ TEST(CodecGolden, WritesWhatOtherAgentsRead) {
   add("failover", encode_failover({.leader = MemberName("n1"),
                                    .scheduled_at = parse_timestamp(schedule),
                                    .scheduled_text = schedule}));
-  add("failover", encode_failover({.leader = MemberName("n1"),
-                                   .scheduled_at = parse_timestamp(schedule)}));
+  add("failover",
+      encode_failover({.leader = MemberName("n1"), .scheduled_at = parse_timestamp(schedule)}));
   add("failover", encode_failover({.member = MemberName("n2"), .scheduled_text = "some day"}));
   add("failsafe", encode_failsafe({{MemberName("n2"), "http://10.0.0.2:8008/patroni"},
                                    {MemberName("n1"), "http://10.0.0.1:8008/patroni"}}));
@@ -180,12 +180,25 @@ TEST(Codec, Trap163ALongHistoryLosesItsOldestLines) {
 TEST(Codec, NothingThatOthersWriteBreaksTheReader) {
   std::string deep;
   for (int i = 0; i < 100000; ++i) deep += '[';
-  const std::vector<std::string> values{
-      "", "{", deep, std::string(1000, '\xff'), std::string("\0\0", 2), "null", "true", "1e999",
-      "-99999999999999999999", R"({"leader":{},"quorum":true,"sync_standby":[1]})",
-      R"({"optime":{},"slots":[],"retain_slots":{}})", R"([[[]],[1],[1,2],[1,2,3,4,5,6,7]])",
-      R"({"tags":[],"conn_kwargs":[],"xlog_location":1.5e300})", ":", "::::", "postgres",
-      "postgres://?application_name=%", "postgres://?application_name=%4", R"({"scheduled_at":1})"};
+  const std::vector<std::string> values{"",
+                                        "{",
+                                        deep,
+                                        std::string(1000, '\xff'),
+                                        std::string("\0\0", 2),
+                                        "null",
+                                        "true",
+                                        "1e999",
+                                        "-99999999999999999999",
+                                        R"({"leader":{},"quorum":true,"sync_standby":[1]})",
+                                        R"({"optime":{},"slots":[],"retain_slots":{}})",
+                                        R"([[[]],[1],[1,2],[1,2,3,4,5,6,7]])",
+                                        R"({"tags":[],"conn_kwargs":[],"xlog_location":1.5e300})",
+                                        ":",
+                                        "::::",
+                                        "postgres",
+                                        "postgres://?application_name=%",
+                                        "postgres://?application_name=%4",
+                                        R"({"scheduled_at":1})"};
   for (const auto& value : values) {
     const StoredKey key{value, Revision(1), Revision(2), LeaseId(3)};
     EXPECT_EQ(decode_leader(key).revision, Revision(2));

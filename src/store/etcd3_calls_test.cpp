@@ -36,8 +36,7 @@ class Guarded {
         return Fate::failed(wire::Code::invalid_argument,
                             "etcdserver: authentication failed, invalid user ID or password");
       }
-      return Fate::answered_with(
-          wire::AuthenticateAnswer{world_.etcd.header(), Secret(token)});
+      return Fate::answered_with(wire::AuthenticateAnswer{world_.etcd.header(), Secret(token)});
     }
     if (rpc.token.empty()) {
       return Fate::failed(wire::Code::invalid_argument, "etcdserver: user name is empty");

@@ -44,8 +44,8 @@ Etcd3Driver::Etcd3Driver(MachineOptions options, boost::asio::any_io_executor lo
     : loop_(std::move(loop)),
       events_(std::make_shared<const StoreEvents>(std::move(events))),
       machine_(options),
-      transport_(std::make_unique<Etcd3Transport>(
-          options.settings, loop_, [this](Input input) { step(std::move(input)); })),
+      transport_(std::make_unique<Etcd3Transport>(options.settings, loop_,
+                                                  [this](Input input) { step(std::move(input)); })),
       timer_(loop_) {
   perform(machine_.start(os::now()));
 }
@@ -72,9 +72,8 @@ void Etcd3Driver::shut_down() {
   if (!transport_) return;
   transport_.reset();
   timer_.cancel();
-  std::erase_if(untold_, [](const Output& output) {
-    return !std::holds_alternative<Finished>(output);
-  });
+  std::erase_if(untold_,
+                [](const Output& output) { return !std::holds_alternative<Finished>(output); });
   auto left = running_;
   for (const auto& output : untold_) left.erase(std::get<Finished>(output).id);
   for (const auto id : left) tell_later(Finished{id, {.detail = "the store was shut down"}});

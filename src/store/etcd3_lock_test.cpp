@@ -77,8 +77,8 @@ TEST(TakeLock, IsRefusedWithTheHolderWhenAnotherOneHasIt) {
 TEST(TakeLock, IsRefusedWithoutAHolderWhenAnExpectedKeyHasChanged) {
   World world;
   world.etcd.put("/service/demo/sync", "{}");
-  const auto taken = world.perform(
-      TakeLock{.ttl = seconds(30), .expect = {{StoreKey::sync, Revision(1)}}});
+  const auto taken =
+      world.perform(TakeLock{.ttl = seconds(30), .expect = {{StoreKey::sync, Revision(1)}}});
   EXPECT_EQ(taken.verdict, StoreVerdict::refused);
   EXPECT_FALSE(taken.holder);
   EXPECT_FALSE(world.etcd.keys.contains(leader_key));

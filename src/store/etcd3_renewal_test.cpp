@@ -212,7 +212,6 @@ TEST(KeepLock, AnAttemptTakesASixthOfAShortTtl) {
   world.run_until_finished(id);
   EXPECT_EQ(world.unanswered_at[id], started_at + Duration(seconds(2)) / 6);
   EXPECT_EQ(world.results[id].verdict, StoreVerdict::done) << world.results[id].detail;
-
 }
 
 TEST(KeepLock, SaysOnceThatTheFirstAttemptWentUnanswered) {

@@ -260,12 +260,12 @@ class Etcd3Transport::Impl {
     reading_tls_ = true;
     tls_read_at_ = now;
     if (tls_reader_.joinable()) tls_reader_.join();
-    tls_reader_ = std::thread([this, alive = std::weak_ptr(alive_), loop = loop_,
-                               settings = settings_] {
-      boost::asio::post(loop, [this, alive, files = read_tls_files(settings)] {
-        if (alive.lock()) use_tls(files);
-      });
-    });
+    tls_reader_ =
+        std::thread([this, alive = std::weak_ptr(alive_), loop = loop_, settings = settings_] {
+          boost::asio::post(loop, [this, alive, files = read_tls_files(settings)] {
+            if (alive.lock()) use_tls(files);
+          });
+        });
   }
 
   void use_tls(const Result<TlsFiles>& files) {

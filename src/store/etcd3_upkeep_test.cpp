@@ -69,10 +69,8 @@ TEST(EtcdAlarm, Trap159IsSaid) {
 // ---- Election timeout (safety 1.6, trap 161) -------------------------------------------------
 
 TEST(ElectionTimeout, FollowsFromTheSmallestLeaseThatEtcdGrants) {
-  const std::vector<std::pair<std::int64_t, Duration>> rows{{1, milliseconds(500)},
-                                                            {2, seconds(1)},
-                                                            {3, seconds(2)},
-                                                            {15, seconds(10)}};
+  const std::vector<std::pair<std::int64_t, Duration>> rows{
+      {1, milliseconds(500)}, {2, seconds(1)}, {3, seconds(2)}, {15, seconds(10)}};
   for (const auto& [granted, expected] : rows) {
     World world;
     world.etcd.ttl_min = granted;

@@ -156,9 +156,10 @@ TEST(View, Trap154AWatchMessageOfAnOlderTermIsNotBelieved) {
   settle(world);
   auto header = world.etcd.header();
   header.raft_term -= 1;
-  world.step(WatchSaid{world.stream(), {.header = header,
-                                        .events = {{false, {leader_key, "old", Revision(200),
-                                                            Revision(200), {}}}}}});
+  world.step(
+      WatchSaid{world.stream(),
+                {.header = header,
+                 .events = {{false, {leader_key, "old", Revision(200), Revision(200), {}}}}}});
   world.run_for(milliseconds(10));
   EXPECT_FALSE(world.view().locked());
   EXPECT_EQ(world.watches.back().endpoint, "e2:2379");
@@ -230,8 +231,11 @@ TEST(View, WhoReleasedTheLockIsKnownFromTheSameRevision) {
   const auto at = world.etcd.revision;
   world.say({.events = {{true, {leader_key, {}, {}, at, {}}},
                         {false,
-                         {"/service/demo/members/n2", R"({"role":"demoted","tanist":"1"})",
-                          Revision(1), at, {}}}}});
+                         {"/service/demo/members/n2",
+                          R"({"role":"demoted","tanist":"1"})",
+                          Revision(1),
+                          at,
+                          {}}}}});
   const auto& lost = world.view().lost_leader;
   ASSERT_TRUE(lost);
   EXPECT_TRUE(lost->released);

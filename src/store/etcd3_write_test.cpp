@@ -106,8 +106,8 @@ TEST(Commit, DeletesAKey) {
 
 TEST(Commit, BindsAKeyToTheOwnLeaseAndIsRefusedWithoutOne) {
   World world;
-  const Commit commit{
-      .writes = {{.key = StoreKey::initialize, .value = "", .with_lease = true}}, .reign = {}};
+  const Commit commit{.writes = {{.key = StoreKey::initialize, .value = "", .with_lease = true}},
+                      .reign = {}};
   const auto without = world.perform(commit);
   EXPECT_EQ(without.verdict, StoreVerdict::refused);
   EXPECT_TRUE(without.lease_gone);
@@ -193,9 +193,9 @@ TEST(Commit, Trap159NospaceIsRetriedAndSurfaces) {
 TEST(Commit, Trap163ATooLargeValueIsRefused) {
   World world;
   world.fate = [](const SendRpc& rpc) {
-    return is<wire::TxnRequest>(rpc) ? Fate::failed(wire::Code::invalid_argument,
-                                                    "etcdserver: request is too large")
-                                     : Fate{};
+    return is<wire::TxnRequest>(rpc)
+               ? Fate::failed(wire::Code::invalid_argument, "etcdserver: request is too large")
+               : Fate{};
   };
   EXPECT_EQ(world.perform(sync_commit(Revision(0), "{}")).verdict, StoreVerdict::refused);
 }

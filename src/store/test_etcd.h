@@ -60,7 +60,8 @@ inline pid_t spawn(const std::vector<std::string>& arguments, const std::string&
   argv.push_back(nullptr);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 1, log_file.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+  posix_spawn_file_actions_addopen(&files, 1, log_file.c_str(), O_CREAT | O_WRONLY | O_APPEND,
+                                   0600);
   posix_spawn_file_actions_adddup2(&files, 1, 2);
   pid_t pid = -1;
   const int error = posix_spawnp(&pid, argv[0], &files, nullptr, argv.data(), environ);
@@ -96,6 +97,7 @@ inline std::string free_address(int index) {
 struct EtcdOptions {
   int nodes = 1;
   bool tls = false;                     // and client certificates are demanded
+  std::string token_ttl;                // not empty: signed tokens that live so long ("2s")
   std::vector<std::string> more_flags;  // for each node
 };
 
@@ -104,6 +106,7 @@ class TestEtcd {
   explicit TestEtcd(EtcdOptions options = {}) : options_(std::move(options)) {
     for (int i = 0; i < options_.nodes; ++i) nodes_.push_back({free_address(i), -1});
     if (options_.tls) make_certificates();
+    if (!options_.token_ttl.empty()) make_token_keys();
     for (std::size_t i = 0; i < nodes_.size(); ++i) start(i);
     EXPECT_TRUE(wait_for([&] { return ctl({"endpoint", "health"}); }, seconds(30))) << log();
   }
@@ -136,6 +139,18 @@ class TestEtcd {
     signal(node, SIGKILL);
     waitpid(nodes_[node].pid, nullptr, 0);
     nodes_[node].pid = -1;
+  }
+
+  // Users: root, and `agent` (password `secret`), who may do everything below /service/.
+  void enable_users() const {
+    EXPECT_TRUE(ctl({"user", "add", "root:root"}));
+    EXPECT_TRUE(ctl({"user", "grant-role", "root", "root"}));
+    EXPECT_TRUE(ctl({"role", "add", "agents"}));
+    EXPECT_TRUE(
+        ctl({"role", "grant-permission", "agents", "--prefix=true", "readwrite", "/service/"}));
+    EXPECT_TRUE(ctl({"user", "add", "agent:secret"}));
+    EXPECT_TRUE(ctl({"user", "grant-role", "agent", "agents"}));
+    EXPECT_TRUE(ctl({"auth", "enable"}));
   }
 
   // Runs etcdctl against all nodes (or those of the given endpoints).
@@ -188,15 +203,24 @@ class TestEtcd {
       cluster += format_text("{}e{}=http://{}:2380", i > 0 ? "," : "", i, nodes_[i].address);
     }
     const auto peer = "http://" + nodes_[node].address + ":2380";
-    std::vector<std::string> command{
-        "etcd", format_text("--name=e{}", node), format_text("--data-dir={}/data{}", folder_.path(), node),
-        "--listen-client-urls=" + url(node), "--advertise-client-urls=" + url(node),
-        "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer,
-        "--initial-cluster=" + cluster, "--log-level=error"};
+    std::vector<std::string> command{"etcd",
+                                     format_text("--name=e{}", node),
+                                     format_text("--data-dir={}/data{}", folder_.path(), node),
+                                     "--listen-client-urls=" + url(node),
+                                     "--advertise-client-urls=" + url(node),
+                                     "--listen-peer-urls=" + peer,
+                                     "--initial-advertise-peer-urls=" + peer,
+                                     "--initial-cluster=" + cluster,
+                                     "--log-level=error"};
     if (options_.tls) {
-      command.insert(command.end(), {"--cert-file=" + file("server.pem"),
-                                     "--key-file=" + file("server.key"), "--client-cert-auth",
-                                     "--trusted-ca-file=" + file("ca.pem")});
+      command.insert(command.end(),
+                     {"--cert-file=" + file("server.pem"), "--key-file=" + file("server.key"),
+                      "--client-cert-auth", "--trusted-ca-file=" + file("ca.pem")});
+    }
+    if (!options_.token_ttl.empty()) {
+      command.push_back(
+          format_text("--auth-token=jwt,pub-key={},priv-key={},sign-method=RS256,ttl={}",
+                      file("token.pub"), file("token.key"), options_.token_ttl));
     }
     command.insert(command.end(), options_.more_flags.begin(), options_.more_flags.end());
     return command;
@@ -210,12 +234,18 @@ class TestEtcd {
     make_certificate("server", names);
     make_certificate("client", "subjectAltName=DNS:client");
   }
+  void make_token_keys() const {
+    EXPECT_TRUE(run({"openssl", "genrsa", "-out", file("token.key"), "2048"}, file("openssl.log")));
+    EXPECT_TRUE(
+        run({"openssl", "rsa", "-in", file("token.key"), "-pubout", "-out", file("token.pub")},
+            file("openssl.log")));
+  }
   void make_authority(const std::string& name) const {
-    EXPECT_TRUE(run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                     "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                     "/CN=test " + name, "-keyout", file(name + ".key"), "-out",
-                     file(name + ".pem")},
-                    file("openssl.log")));
+    EXPECT_TRUE(
+        run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-days", "2", "-subj", "/CN=test " + name, "-keyout", file(name + ".key"),
+             "-out", file(name + ".pem")},
+            file("openssl.log")));
   }
   void make_certificate(const std::string& name, const std::string& extension) const {
     EXPECT_TRUE(run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -223,8 +253,8 @@ class TestEtcd {
                      file(name + ".key"), "-out", file(name + ".csr")},
                     file("openssl.log")));
     EXPECT_TRUE(run({"openssl", "x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.pem"),
-                     "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2",
-                     "-copy_extensions", "copyall", "-out", file(name + ".pem")},
+                     "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2", "-copy_extensions",
+                     "copyall", "-out", file(name + ".pem")},
                     file("openssl.log")));
   }
 

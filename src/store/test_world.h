@@ -200,8 +200,13 @@ class TinyEtcd {
 
 // What becomes of one request.
 struct Fate {
-  enum class Kind { answered, dropped, done_but_not_answered, failed, answered_with } kind =
-      Kind::answered;
+  enum class Kind {
+    answered,
+    dropped,
+    done_but_not_answered,
+    failed,
+    answered_with
+  } kind = Kind::answered;
   wire::RpcError error;
   std::optional<wire::Answer> answer;
   Duration delay = milliseconds(2);
@@ -256,7 +261,9 @@ class World {
 
   // ---- time ----
   Instant now() const { return now_; }
-  void run_for(Duration time) { run_to(now_ + time, [] { return false; }); }
+  void run_for(Duration time) {
+    run_to(now_ + time, [] { return false; });
+  }
   bool run_until_finished(EffectId id, Duration limit = seconds(30)) {
     return run_to(now_ + limit, [&] { return results.contains(id); });
   }
