@@ -15,6 +15,7 @@ constexpr Duration attempt_time_max = milliseconds(500);
 constexpr Duration pause_min = milliseconds(100);
 constexpr Duration pause_max = seconds(1);
 constexpr Duration token_time = seconds(5);
+constexpr int token_renewals_max = 3;  // of one call
 
 const wire::Header& header_of(const wire::Answer& answer) {
   return std::visit([](const auto& each) -> const wire::Header& { return each.header; }, answer);
@@ -152,15 +153,18 @@ void Calls::token_outcome(Step& step, const Outcome& outcome) {
   resume_waiting(step);
 }
 
-// Authenticates once more and repeats the call; the second rejection of a call is final.
+// Authenticates anew and repeats the call. A permission that is missing with a fresh token too is
+// missing indeed; a token may expire again on the way.
 void Calls::renew_token(Step& step, CallId id, Pending& pending, Failure failure) {
   const bool outdated = pending.token_used != tokens_.generation();
-  if (!tokens_.has_credentials() || pending.token_renewed ||
-      (!outdated && tokens_.fresh(step.now))) {
+  const bool of_permission = failure.trouble == Trouble::permission;
+  const bool pointless = of_permission && !outdated && tokens_.fresh(step.now);
+  const int renewals_max = of_permission ? 1 : token_renewals_max;
+  if (!tokens_.has_credentials() || pointless || pending.token_renewals >= renewals_max) {
     failure.trouble = Trouble::denied;
     return finish(step, id, tl::unexpected(std::move(failure)));
   }
-  pending.token_renewed = true;
+  ++pending.token_renewals;
   pending.last = std::move(failure);
   if (!outdated) tokens_.drop(step.now);
   send(step, id, pending);
@@ -175,7 +179,8 @@ void Calls::failed(Step& step, CallId id, Failure failure) {
   }
   if (blames_endpoint(failure.trouble)) endpoints_.failed(pending.endpoint, step.now);
   const bool asks_for_token = pending.owner.part == Owner::Part::tokens;
-  if (failure.trouble == Trouble::token && !asks_for_token) {
+  const bool rejected = failure.trouble == Trouble::token || failure.trouble == Trouble::permission;
+  if (rejected && !asks_for_token) {
     return renew_token(step, id, pending, std::move(failure));
   }
   const bool may_repeat =

@@ -114,7 +114,7 @@ class Calls {
     std::string endpoint;
     Instant sent_at;
     std::uint64_t token_used = 0;
-    bool token_renewed = false;
+    int token_renewals = 0;
     std::vector<std::string> tried;  // in this round
     int rounds = 0;
     Failure last{Trouble::unreachable, "etcd was not asked: no time was left"};

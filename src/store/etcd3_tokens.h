@@ -30,7 +30,7 @@ class Tokens {
   bool refused(Instant now) const {
     return state_ == State::refused && now - changed_at_ < seconds(1);
   }
-  // A token that was fetched just now and is rejected means missing permission, not age.
+  // A permission that is missing with a token of just now is missing indeed.
   bool fresh(Instant now) const { return state_ == State::held && now - changed_at_ < seconds(1); }
 
   void hold(Secret token, Instant now) {

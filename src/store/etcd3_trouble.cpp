@@ -36,7 +36,7 @@ constexpr std::array<TextRow, 25> by_text{{
     {"user name is empty", Trouble::token},
     {"invalid auth token", Trouble::token},
     {"revision of auth store is old", Trouble::token},
-    {"permission denied", Trouble::token},
+    {"permission denied", Trouble::permission},
     {"requested lease not found", Trouble::lease_gone},
     {"request is too large", Trouble::too_large},
     {"too many operations in txn request", Trouble::malformed},
@@ -50,7 +50,7 @@ Trouble by_code(wire::Code code) {
     case wire::Code::unavailable:
     case wire::Code::deadline_exceeded:
     case wire::Code::cancelled: return Trouble::unreachable;
-    case wire::Code::permission_denied:
+    case wire::Code::permission_denied: return Trouble::permission;
     case wire::Code::unauthenticated: return Trouble::token;
     default: return Trouble::unclear;
   }

@@ -15,9 +15,10 @@ enum class Trouble {
   leaderless,   // this member knows no leader, is a learner, or lags behind the cluster
   busy,         // too many requests
   no_space,     // NOSPACE alarm: nothing can be written (trap 159)
-  token,        // authentication token missing, expired or outdated; permission missing
+  token,        // authentication token missing, expired or outdated
+  permission,   // permission missing, perhaps only for want of a token of today
   auth_off,     // authentication is not enabled in the cluster
-  denied,       // wrong password; or `token` again with a fresh token
+  denied,       // wrong password; or one of the two above again with a fresh token
   lease_gone,   // requested lease not found
   too_large,    // request above etcd's limit (trap 163)
   malformed,    // etcd cannot do this at all

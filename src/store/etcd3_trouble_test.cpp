@@ -39,6 +39,7 @@ TEST(Trouble, EtcdsTextsAreKnown) {
   EXPECT_EQ(sorted(Code::unauthenticated, "etcdserver: invalid auth token"), Trouble::token);
   EXPECT_EQ(sorted(Code::invalid_argument, "etcdserver: revision of auth store is old"),
             Trouble::token);
+  EXPECT_EQ(sorted(Code::permission_denied, "etcdserver: permission denied"), Trouble::permission);
 }
 
 TEST(Trouble, ConnectionErrorsAreSortedByWhetherAnythingWasSent) {

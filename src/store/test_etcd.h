@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
@@ -16,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +27,11 @@
 extern char** environ;  // NOLINT(readability-redundant-declaration): not in every unistd.h
 
 namespace tanist::store::test {
+
+// Ends the test: without this nothing else can be tested.
+inline void demand(bool condition, const std::string& otherwise) {
+  if (!condition) throw std::runtime_error(otherwise);
+}
 
 // Looks every few milliseconds; false when `limit` has passed.
 inline bool wait_for(const std::function<bool()>& condition, Duration limit = seconds(20)) {
@@ -108,7 +113,7 @@ class TestEtcd {
     if (options_.tls) make_certificates();
     if (!options_.token_ttl.empty()) make_token_keys();
     for (std::size_t i = 0; i < nodes_.size(); ++i) start(i);
-    EXPECT_TRUE(wait_for([&] { return ctl({"endpoint", "health"}); }, seconds(30))) << log();
+    demand(wait_for([&] { return ctl({"endpoint", "health"}); }, seconds(30)), log());
   }
   ~TestEtcd() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) kill(i);
@@ -131,7 +136,7 @@ class TestEtcd {
 
   void start(std::size_t node) {
     nodes_[node].pid = spawn(command(node), file("etcd.log"));
-    ASSERT_GT(nodes_[node].pid, 0);
+    demand(nodes_[node].pid > 0, "etcd cannot be started");
   }
   void signal(std::size_t node, int number) const { ::kill(nodes_[node].pid, number); }
   void kill(std::size_t node) {
@@ -143,15 +148,15 @@ class TestEtcd {
 
   // Users: root, and `agent` (password `secret`), who may do everything below /service/.
   void enable_users() const {
-    EXPECT_TRUE(ctl({"user", "add", "root:root"}));
-    EXPECT_TRUE(ctl({"user", "grant-role", "root", "root"}));
-    EXPECT_TRUE(ctl({"role", "add", "agents"}));
-    EXPECT_TRUE(
-        ctl({"role", "grant-permission", "agents", "--prefix=true", "readwrite", "/service/"}));
-    EXPECT_TRUE(ctl({"user", "add", "agent:secret"}));
-    EXPECT_TRUE(ctl({"user", "grant-role", "agent", "agents"}));
-    EXPECT_TRUE(ctl({"auth", "enable"}));
+    must({"user", "add", "root:root"});
+    must({"user", "grant-role", "root", "root"});
+    must({"role", "add", "agents"});
+    must({"role", "grant-permission", "agents", "--prefix=true", "readwrite", "/service/"});
+    must({"user", "add", "agent:secret"});
+    must({"user", "grant-role", "agent", "agents"});
+    must({"auth", "enable"});
   }
+  void must(const std::vector<std::string>& arguments) const { demand(ctl(arguments), log()); }
 
   // Runs etcdctl against all nodes (or those of the given endpoints).
   bool ctl(const std::vector<std::string>& arguments, const std::string& endpoints = {}) const {
@@ -234,28 +239,26 @@ class TestEtcd {
     make_certificate("server", names);
     make_certificate("client", "subjectAltName=DNS:client");
   }
+  void openssl(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "openssl");
+    demand(run(arguments, file("openssl.log")), read(file("openssl.log")));
+  }
   void make_token_keys() const {
-    EXPECT_TRUE(run({"openssl", "genrsa", "-out", file("token.key"), "2048"}, file("openssl.log")));
-    EXPECT_TRUE(
-        run({"openssl", "rsa", "-in", file("token.key"), "-pubout", "-out", file("token.pub")},
-            file("openssl.log")));
+    openssl({"genrsa", "-out", file("token.key"), "2048"});
+    openssl({"rsa", "-in", file("token.key"), "-pubout", "-out", file("token.pub")});
   }
   void make_authority(const std::string& name) const {
-    EXPECT_TRUE(
-        run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-             "-nodes", "-days", "2", "-subj", "/CN=test " + name, "-keyout", file(name + ".key"),
-             "-out", file(name + ".pem")},
-            file("openssl.log")));
+    openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=test " + name, "-keyout", file(name + ".key"), "-out",
+             file(name + ".pem")});
   }
   void make_certificate(const std::string& name, const std::string& extension) const {
-    EXPECT_TRUE(run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                     "-nodes", "-subj", "/CN=" + name, "-addext", extension, "-keyout",
-                     file(name + ".key"), "-out", file(name + ".csr")},
-                    file("openssl.log")));
-    EXPECT_TRUE(run({"openssl", "x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.pem"),
-                     "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2", "-copy_extensions",
-                     "copyall", "-out", file(name + ".pem")},
-                    file("openssl.log")));
+    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+             "/CN=" + name, "-addext", extension, "-keyout", file(name + ".key"), "-out",
+             file(name + ".csr")});
+    openssl({"x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.pem"), "-CAkey",
+             file("ca.key"), "-CAcreateserial", "-days", "2", "-copy_extensions", "copyall", "-out",
+             file(name + ".pem")});
   }
 
   EtcdOptions options_;

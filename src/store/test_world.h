@@ -3,13 +3,12 @@
 // may fall silent, refuse, lag or lose answers. Virtual time: an answer takes two milliseconds.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <map>
 #include <optional>
 #include <ostream>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -321,13 +320,17 @@ class World {
   // The lock held by this node, as a successful TakeLock leaves it.
   Reign hold_lock(seconds ttl = seconds(30)) {
     const auto taken = perform(TakeLock{.ttl = ttl});
-    EXPECT_EQ(taken.verdict, StoreVerdict::done) << taken.detail;
+    demand(taken.verdict == StoreVerdict::done, "the lock was not taken: " + taken.detail);
     run_for(milliseconds(10));
     forget_traffic();
-    return taken.reign.value_or(Reign{});
+    return *taken.reign;
   }
 
  private:
+  static void demand(bool condition, const std::string& otherwise) {
+    if (!condition) throw std::logic_error(otherwise);
+  }
+
   static std::string host_of(const std::string& endpoint) {
     return endpoint.substr(0, endpoint.rfind(':'));
   }
@@ -366,7 +369,7 @@ class World {
   bool shows() const { return open_ && !silent.contains(host_of(watch_.endpoint)); }
 
   void perform_output(const SendRpc& rpc) {
-    EXPECT_GT(rpc.deadline, now_);
+    demand(rpc.deadline > now_, "a request without time");
     sent.push_back(rpc);
     sent_at.push_back(now_);
     const auto what = fate(rpc);
@@ -406,7 +409,7 @@ class World {
   }
   void perform_output(const UseEndpoints& use) { endpoints = use.endpoints; }
   void perform_output(Finished& event) {
-    EXPECT_FALSE(results.contains(event.id)) << "finished twice";
+    demand(!results.contains(event.id), "an effect was finished twice");
     finished_at[event.id] = now_;
     results[event.id] = std::move(event.result);
   }
