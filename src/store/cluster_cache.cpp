@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps keys and view in step. Pure; owned by one machine.
+#include "store/cluster_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tanist::store {
+
+ClusterCache::ClusterCache(KeyPaths paths) : paths_(std::move(paths)) {}
+
+const StoredKey* ClusterCache::find(const std::string& key) const {
+  const auto at = keys_.find(key);
+  return at == keys_.end() ? nullptr : &at->second;
+}
+
+bool ClusterCache::is_news(const KeyChange& change) const {
+  if (change.revision <= complete_at_) return false;
+  const auto* known = find(change.key);
+  if (known != nullptr) return change.revision > known->revision;
+  const auto gone = deleted_.find(change.key);
+  return gone == deleted_.end() || change.revision > gone->second;
+}
+
+void ClusterCache::set_key(const std::string& key, const StoredKey* value) {
+  const auto relative = paths_.relative(key);
+  if (!relative) return;
+  published_ = nullptr;
+  if (value != nullptr) {
+    keys_[key] = *value;
+  } else {
+    keys_.erase(key);
+  }
+  decode(*relative, value);
+}
+
+void ClusterCache::take(const KeyChange& change) {
+  if (!is_news(change)) return;
+  set_key(change.key, change.value ? &*change.value : nullptr);
+  if (change.value) {
+    deleted_.erase(change.key);
+  } else {
+    deleted_[change.key] = change.revision;
+  }
+  view_.revision = std::max(view_.revision, change.revision);
+}
+
+namespace {
+
+template <class View, class Decode>
+void set(std::optional<View>& part, const StoredKey* value, Decode decode) {
+  part = value != nullptr ? std::optional<View>(decode(*value)) : std::nullopt;
+}
+
+}  // namespace
+
+void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
+  if (const auto member = member_of(relative)) {
+    view_.members.erase(*member);
+    if (value != nullptr) view_.members.emplace(*member, decode_member(*member, *value));
+  } else if (relative == "leader") {
+    set(view_.leader, value, decode_leader);
+  } else if (relative == "status" || relative == "optime/leader") {
+    decode_status_keys();
+  } else if (relative == "initialize") {
+    set(view_.initialize, value, decode_initialize);
+  } else if (relative == "config") {
+    set(view_.config, value, decode_config);
+  } else if (relative == "failover") {
+    set(view_.failover, value, decode_failover);
+  } else if (relative == "sync") {
+    set(view_.sync, value, decode_sync);
+  } else if (relative == "history") {
+    set(view_.history, value, decode_history);
+  } else if (relative == "failsafe") {
+    view_.failsafe = value != nullptr ? decode_failsafe(*value) : std::nullopt;
+  }
+}
+
+void ClusterCache::decode_status_keys() {
+  // A present but broken `status` is not replaced by the legacy key (contract dcs 4.7).
+  const auto* status = find(paths_.of(StoreKey::status));
+  const auto* legacy = find(paths_.prefix() + "optime/leader");
+  if (status != nullptr) {
+    view_.status = decode_status(*status);
+  } else {
+    set(view_.status, legacy, decode_legacy_optime);
+  }
+}
+
+ClusterCache::LockSeen ClusterCache::lock_seen() const {
+  const auto* holder = view_.leader_member();
+  return {view_.leader, holder != nullptr ? std::optional(*holder) : std::nullopt};
+}
+
+void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at, bool released) {
+  if (view_.locked()) {
+    view_.lost_leader.reset();
+    return;
+  }
+  if (!before.leader || before.leader->name.value().empty()) return;
+  LostLeader lost{.leader = *before.leader, .deleted_at = deleted_at, .released = released};
+  if (before.holder) {
+    lost.was_tanist = before.holder->is_tanist();
+    lost.api_url = before.holder->api_url;
+  }
+  view_.lost_leader = std::move(lost);
+}
+
+void ClusterCache::apply_group(const std::vector<KeyChange>& group) {
+  const auto touches_lock = [&](const KeyChange& change) { return change.key == paths_.leader(); };
+  if (std::ranges::none_of(group, touches_lock)) {
+    for (const auto& change : group) take(change);
+    return;
+  }
+  const auto before = lock_seen();
+  for (const auto& change : group) take(change);
+  const auto revision = group.front().revision;
+  const auto* holder = before.leader ? view_.member(before.leader->name) : nullptr;
+  note_lost_leader(
+      before, revision,
+      holder != nullptr && holder->revision == revision && holder->role == Role::demoted);
+}
+
+void ClusterCache::apply(const std::vector<KeyChange>& changes) {
+  std::vector<KeyChange> group;
+  for (const auto& change : changes) {
+    if (!group.empty() && group.front().revision != change.revision) {
+      apply_group(group);
+      group.clear();
+    }
+    group.push_back(change);
+  }
+  if (!group.empty()) apply_group(group);
+}
+
+void ClusterCache::forget() {
+  keys_.clear();
+  deleted_.clear();
+  complete_at_ = Revision(0);
+  view_ = ClusterView{};
+  published_ = nullptr;
+}
+
+bool ClusterCache::is_newer_than(const std::string& key, Revision revision) const {
+  const auto* known = find(key);
+  const auto gone = deleted_.find(key);
+  return (known != nullptr && known->revision > revision) ||
+         (gone != deleted_.end() && gone->second > revision);
+}
+
+void ClusterCache::replace(const Keys& keys, Revision revision) {
+  if (revision < complete_at_) return;
+  const auto before = lock_seen();
+  for (const auto& key : differences(keys, revision)) {
+    const auto read = keys.find(key);
+    set_key(key, read != keys.end() ? &read->second : nullptr);
+  }
+  complete_at_ = revision;
+  std::erase_if(deleted_, [&](const auto& entry) { return entry.second <= revision; });
+  note_lost_leader(before, revision, false);
+  if (view_.revision >= revision) return;
+  view_.revision = revision;
+  published_ = nullptr;
+}
+
+std::vector<std::string> ClusterCache::differences(const Keys& keys, Revision revision) const {
+  std::vector<std::string> found;
+  for (const auto& [key, value] : keys) {
+    const auto* known = find(key);
+    const bool same = known != nullptr && *known == value;
+    if (!same && !is_newer_than(key, revision)) found.push_back(key);
+  }
+  for (const auto& [key, value] : keys_) {
+    if (!keys.contains(key) && !is_newer_than(key, revision)) found.push_back(key);
+  }
+  return found;
+}
+
+ClusterViewPtr ClusterCache::view() {
+  if (!published_) published_ = std::make_shared<const ClusterView>(view_);
+  return published_;
+}
+
+}  // namespace tanist::store
