@@ -20,12 +20,16 @@
 
 namespace tanist::sql {
 
-inline const std::string test_bin_dir = "/usr/lib/postgresql/15/bin";
+// Where the server's programs are; TANIST_TEST_PG_BIN names another version's.
+inline const std::string test_bin_dir = [] {
+  const char* named = std::getenv("TANIST_TEST_PG_BIN");
+  return std::string(named != nullptr ? named : "/usr/lib/postgresql/15/bin");
+}();
 
 // Why tests with real servers cannot run here; empty = they can.
 inline std::string no_server_reason() {
   if (!std::filesystem::exists(test_bin_dir + "/postgres")) {
-    return "PostgreSQL 15 is not installed (" + test_bin_dir + ")";
+    return "there is no server program in " + test_bin_dir;
   }
   if (geteuid() == 0) return "PostgreSQL refuses to run as root, and there is no user postgres";
   return "";
