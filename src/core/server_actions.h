@@ -334,6 +334,32 @@ struct RunCallback {
 };
 static_assert(lists_all_fields<RunCallback>);
 
+using ServerAction =
+    std::variant<InitializeData, StartServer, StopServer, PromoteServer, ReloadServer,
+                 RunPrePromote, CloneData, FinishBootstrap, RewindData, RecoverData, EmptyData,
+                 SetDataAside, FenceServer, ObserveServer, CompareGoal, ExamineDivergence,
+                 CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
+                 RunCallback>;
+
+// ---- On the way ------------------------------------------------------------------------------
+
+// What a running action tells: StopServer of the safe point and of pg_control, copying actions of
+// how far they are.
+struct ServerProgress {
+  bool safe_point = false;             // no client backend is left and none is admitted
+  std::optional<ControlData> control;  // pg_control changed to this
+  std::int64_t bytes_done = 0;
+  std::int64_t bytes_total = 0;  // 0 = unknown
+
+  static constexpr auto fields() {
+    using P = ServerProgress;
+    return std::tuple{field("safe_point", &P::safe_point), field("control", &P::control),
+                      field("bytes_done", &P::bytes_done), field("bytes_total", &P::bytes_total)};
+  }
+  friend bool operator==(const ServerProgress&, const ServerProgress&) = default;
+};
+static_assert(lists_all_fields<ServerProgress>);
+
 // ---- Results ---------------------------------------------------------------------------------
 
 enum class StartOutcome { ready, still_starting, died, not_started };
@@ -392,7 +418,10 @@ struct ServerResult {
   bool ok = false;
   std::string error;  // one line for people when not ok
   std::optional<StartOutcome> start;
+  // CompareGoal; ReloadServer: none = nothing to do, reload = done, restart = done and parameters
+  // wait for a restart.
   std::optional<GoalDifference> difference;
+  std::vector<PendingRestart> pending_restart;  // ReloadServer
   std::optional<DivergenceFacts> divergence;
   std::vector<HistoryLine> history;  // ReadHistory: the last line's timestamp is the file's mtime
   Lsn shutdown_checkpoint;           // LocateShutdown
@@ -407,6 +436,7 @@ struct ServerResult {
                       field("error", &S::error),
                       field("start", &S::start),
                       field("difference", &S::difference),
+                      field("pending_restart", &S::pending_restart),
                       field("divergence", &S::divergence),
                       field("history", &S::history),
                       field("shutdown_checkpoint", &S::shutdown_checkpoint),

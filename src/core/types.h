@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/fields.h"
+#include "base/process_identity.h"
 #include "base/result.h"
 #include "base/strong.h"
 
@@ -59,20 +60,6 @@ struct Reign {
   friend bool operator==(const Reign&, const Reign&) = default;
 };
 static_assert(lists_all_fields<Reign>);
-
-// A process that cannot be mistaken for another: pid and start time (clock ticks since boot, field
-// 22 of /proc/PID/stat).
-struct ProcessIdentity {
-  std::int64_t pid = 0;
-  std::uint64_t start_ticks = 0;
-
-  static constexpr auto fields() {
-    return std::tuple{field("pid", &ProcessIdentity::pid),
-                      field("start_ticks", &ProcessIdentity::start_ticks)};
-  }
-  friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
-};
-static_assert(lists_all_fields<ProcessIdentity>);
 
 // Published as `state`; the order is the metric's index and must never change (contract ha 2.1).
 enum class ServerState {

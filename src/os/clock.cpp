@@ -30,6 +30,11 @@ WallTime wall_now() {
   return WallTime(seconds(time.tv_sec) + std::chrono::microseconds(time.tv_nsec / 1000));
 }
 
+std::chrono::microseconds monotonic_now() {
+  const auto time = read_clock(CLOCK_MONOTONIC);
+  return seconds(time.tv_sec) + std::chrono::microseconds(time.tv_nsec / 1000);
+}
+
 std::chrono::minutes zone_offset(WallTime time) {
   const std::time_t whole = std::chrono::floor<seconds>(time).time_since_epoch().count();
   std::tm local{};

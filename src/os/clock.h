@@ -10,6 +10,8 @@ namespace tanist::os {
 Instant now();
 // CLOCK_REALTIME, for people and schedules.
 WallTime wall_now();
+// CLOCK_MONOTONIC since its start: only for systemd, which asks for this clock.
+std::chrono::microseconds monotonic_now();
 // Distance of the local time zone from UTC at `time`.
 std::chrono::minutes zone_offset(WallTime time);
 // False when the kernel says that nobody keeps the wall clock synchronised (adjtimex).

@@ -11,29 +11,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "os/descriptor.h"
+
 namespace tanist::os {
 
 namespace {
-
-// Closes when it goes out of scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { reset(); }
-
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-  int reset() {
-    const int result = fd_ >= 0 ? close(fd_) : 0;
-    fd_ = -1;
-    return result;
-  }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<Error> system_failure(std::string_view doing, const std::string& path) {
   const int code = errno;
