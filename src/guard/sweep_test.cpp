@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sweep against real processes: a shell that calls itself postgres, with forked children.
+// (Real servers: src/agent/guard_link_test.cpp.)
+#include "guard/sweep.h"
+
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool within_seconds(int limit, const std::function<bool()>& condition) {
+  for (int i = 0; i < limit * 200; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return condition();
+}
+
+char state_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  const auto end = text.rfind(')');
+  return end == std::string::npos ? ' ' : text[end + 2];
+}
+
+void collect(void* context, const guard_process* process) {
+  static_cast<std::vector<guard_process>*>(context)->push_back(*process);
+}
+
+// A data directory with processes in it. Orphans come to this process, to be reaped at the end.
+class Sweep : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "guard-sweep-XXXXXX";
+    root_ = mkdtemp(pattern.data());
+    fs::create_directory(root_ / "data");
+    fs::create_directory(root_ / "other");
+    fs::copy_file("/bin/bash", root_ / "postgres");
+    fs::copy_file("/bin/bash", root_ / "something");
+    mkfifo((root_ / "silence").c_str(), 0600);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    server_ = server_in("data");
+  }
+
+  void TearDown() override {
+    for (const pid_t pid : started_) kill(-pid, SIGKILL);
+    while (waitpid(-1, nullptr, 0) > 0) continue;
+    close(server_.proc);
+    fs::remove_all(root_);
+  }
+
+  guard_server server_in(const char* folder) const {
+    guard_server server{};
+    EXPECT_TRUE(guard_open_server(&server, "postgres"));
+    EXPECT_TRUE(guard_find_directory((root_ / folder).c_str(), &server.device, &server.inode));
+    return server;
+  }
+
+  // Runs `program` in `folder`, in a process group of its own, with one forked child for each
+  // text in `children`: shell code that the child runs first.
+  pid_t run(const char* program, const char* folder, const std::vector<std::string>& children) {
+    const auto silence = (root_ / "silence").string();
+    std::string script = "trap 'exit 3' QUIT; exec 3<>" + silence + ";";
+    for (const auto& first : children) script += "(" + first + " read x <&3) & ";
+    script += "read x <&3";
+    const pid_t pid = fork();
+    if (pid == 0) {
+      setpgid(0, 0);
+      if (chdir((root_ / folder).c_str()) == 0) {
+        execl((root_ / program).c_str(), program, "-c", script.c_str(), nullptr);
+      }
+      _exit(127);
+    }
+    started_.push_back(pid);
+    return pid;
+  }
+
+  pid_t run_server(std::size_t children) {
+    const pid_t pid = run("postgres", "data", std::vector<std::string>(children));
+    expect_living(static_cast<std::uint32_t>(children) + 1);
+    return pid;
+  }
+
+  void expect_living(std::uint32_t count) {
+    EXPECT_TRUE(within_seconds(10, [&] { return guard_count(&server_).living == count; }))
+        << guard_count(&server_).living << " live";
+  }
+
+  // Sweeps until nothing is left and returns how many were killed.
+  std::uint32_t sweep_all() {
+    guard_sweep sweep{};
+    EXPECT_TRUE(within_seconds(10, [&] {
+      if (guard_count(&server_).living == 0) return true;
+      guard_sweep_round(&server_, &sweep);
+      return false;
+    }));
+    guard_sweep_finish(&sweep);
+    return sweep.killed;
+  }
+
+  fs::path root_;
+  guard_server server_{};
+  std::vector<pid_t> started_;
+};
+
+TEST_F(Sweep, FindsPostmasterAndChildren) {
+  const pid_t postmaster = run_server(3);
+  std::vector<guard_process> found;
+  EXPECT_TRUE(guard_each_process(&server_, collect, &found));
+  ASSERT_EQ(found.size(), 4U);
+  for (const auto& process : found) {
+    EXPECT_TRUE(process.pid == postmaster || process.parent == postmaster);
+    EXPECT_GT(process.start_ticks, 0U);
+    EXPECT_FALSE(process.dying);
+  }
+}
+
+TEST_F(Sweep, KillsEachProcessOnce) {
+  run_server(5);
+  EXPECT_EQ(sweep_all(), 6U);
+  EXPECT_EQ(guard_count(&server_).living, 0U);
+}
+
+TEST_F(Sweep, HoldsThePostmasterStoppedUntilNothingElseIsLeft) {
+  const pid_t postmaster = run_server(2);
+  guard_sweep sweep{};
+  guard_sweep_round(&server_, &sweep);
+  ASSERT_EQ(sweep.held_count, 1U);
+  EXPECT_EQ(sweep.held[0].pid, postmaster);
+  EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'T'; }));
+  expect_living(1);
+  guard_sweep_round(&server_, &sweep);
+  EXPECT_EQ(sweep.held_count, 0U);
+  expect_living(0);
+}
+
+TEST_F(Sweep, KillsOrphansOfADeadPostmaster) {
+  const pid_t postmaster = run_server(3);
+  kill(postmaster, SIGKILL);
+  expect_living(3);
+  EXPECT_EQ(sweep_all(), 3U);
+}
+
+TEST_F(Sweep, KillsAStoppedProcessGroup) {
+  const pid_t postmaster = run_server(3);
+  kill(-postmaster, SIGSTOP);
+  EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'T'; }));
+  EXPECT_EQ(sweep_all(), 4U);
+}
+
+TEST_F(Sweep, KillsAServerWhoseExecutableWasReplaced) {
+  run_server(1);
+  fs::remove(root_ / "postgres");
+  EXPECT_EQ(sweep_all(), 2U);
+}
+
+TEST_F(Sweep, KillsABackendThatLeftTheDirectory) {
+  const pid_t postmaster = run("postgres", "data", {"", "cd /;"});
+  EXPECT_TRUE(within_seconds(5, [&] {
+    std::vector<guard_process> children;
+    guard_each_child(&server_, postmaster, collect, &children);
+    return children.size() == 2 && guard_count(&server_).living == 2;
+  }));
+  EXPECT_EQ(sweep_all(), 3U);
+  EXPECT_TRUE(within_seconds(5, [&] {
+    while (waitpid(-postmaster, nullptr, WNOHANG) > 0) continue;
+    return kill(-postmaster, 0) != 0;  // nobody is left in its process group
+  }));
+}
+
+TEST_F(Sweep, LeavesOtherDirectoriesAlone) {
+  const pid_t other = run("postgres", "other", {""});
+  const auto elsewhere = server_in("other");
+  EXPECT_TRUE(within_seconds(5, [&] { return guard_count(&elsewhere).living == 2; }));
+  run_server(1);
+  EXPECT_EQ(sweep_all(), 2U);
+  EXPECT_EQ(guard_count(&elsewhere).living, 2U);
+  EXPECT_NE(state_of(other), 'T');
+  close(elsewhere.proc);
+}
+
+TEST_F(Sweep, LeavesOtherExecutablesAlone) {
+  const pid_t shell = run("something", "data", {});
+  run_server(1);
+  EXPECT_EQ(sweep_all(), 2U);
+  EXPECT_EQ(kill(shell, 0), 0);
+  EXPECT_NE(state_of(shell), 'Z');
+}
+
+TEST_F(Sweep, FindsAnExecutableOfAnotherName) {
+  run("something", "data", {""});
+  strcpy(server_.name, "something");
+  expect_living(2);
+  EXPECT_EQ(sweep_all(), 2U);
+}
+
+TEST_F(Sweep, QuitReachesThePostmasterOnly) {
+  const pid_t postmaster = run_server(2);
+  EXPECT_TRUE(within_seconds(5, [&] {
+    guard_quit(&server_);
+    return state_of(postmaster) == 'Z' || guard_count(&server_).living < 3;
+  }));
+  EXPECT_EQ(guard_count(&server_).living, 2U);
+}
+
+TEST_F(Sweep, FinishKillsWhatIsHeldAndNothingElse) {
+  const pid_t postmaster = run_server(2);
+  guard_sweep sweep{};
+  guard_sweep_round(&server_, &sweep);
+  ASSERT_EQ(sweep.held_count, 1U);
+  expect_living(1);
+  const pid_t next = run("postgres", "data", {});  // a new server, started meanwhile
+  expect_living(2);
+  guard_sweep_finish(&sweep);
+  EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'Z'; }));
+  EXPECT_EQ(guard_count(&server_).living, 1U);
+  EXPECT_EQ(kill(next, 0), 0);
+}
+
+// A frozen process shows as uninterruptible, and SIGKILL waits until it is thawed.
+TEST_F(Sweep, UninterruptibleProcessWithSigkillPendingCountsAsFenced) {
+  const fs::path freezer = "/sys/fs/cgroup/freezer/guard-" + std::to_string(getpid());
+  std::error_code code;
+  if (!fs::create_directory(freezer, code)) GTEST_SKIP() << "no cgroup freezer of version 1";
+  const pid_t postmaster = run_server(0);
+  std::ofstream(freezer / "cgroup.procs") << postmaster << std::endl;
+  std::ofstream(freezer / "freezer.state") << "FROZEN" << std::endl;
+  EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'D'; }));
+  EXPECT_EQ(guard_count(&server_).living, 1U);
+  EXPECT_EQ(sweep_all(), 1U);
+  EXPECT_EQ(state_of(postmaster), 'D');
+  std::vector<guard_process> found;
+  guard_each_process(&server_, collect, &found);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].fenced);
+  std::ofstream(freezer / "freezer.state") << "THAWED" << std::endl;
+  EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'Z'; }));
+  fs::remove(freezer, code);
+}
+
+TEST_F(Sweep, MissingDirectoryIsSaid) {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  EXPECT_FALSE(guard_find_directory((root_ / "none").c_str(), &device, &inode));
+  EXPECT_EQ(errno, ENOENT);
+}
+
+}  // namespace
