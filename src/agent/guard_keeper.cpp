@@ -133,19 +133,22 @@ void GuardKeeper::wait_for_answer() {
       });
 }
 
-void GuardKeeper::receive() {
+// False when the guard has to end: it lives and does not talk. Its end is reported by the pidfd.
+bool GuardKeeper::read_answers() {
   for (;;) {
     const auto answer = receive_from_guard(connection_->socket.native_handle());
     if (!answer) {
-      // Its end is reported by the pidfd; one that lives and does not talk is made to end.
       signal_guard(connection_->exit.native_handle(), SIGKILL);
-      return;
+      return false;
     }
-    if (!*answer) break;
+    if (!*answer) return true;
     welcomed_ = welcomed_ || (*answer)->message.kind == GUARD_WELCOME;
     asked_at_.reset();
   }
-  wait_for_answer();
+}
+
+void GuardKeeper::receive() {
+  if (read_answers()) wait_for_answer();
   if (changed_) changed_();
 }
 
@@ -220,7 +223,7 @@ void GuardKeeper::lend_watchdog(int device) {
 }
 
 void GuardKeeper::check(Instant now, std::optional<Instant> wakes_at) {
-  if (!connection_) return;
+  if (!connection_ || (asked_at_ && !read_answers())) return;
   const bool unanswered = asked_at_ && now - *asked_at_ > silence_max;
   const bool late = wakes_at && now - *wakes_at > silence_max;
   if (!unanswered && !late) {

@@ -61,6 +61,7 @@ class GuardKeeper : public std::enable_shared_from_this<GuardKeeper> {
   void wait_for_exit();
   void wait_for_answer();
   void receive();
+  bool read_answers();
   void ended();
   void forget();
   void start_on_thread();

@@ -663,7 +663,7 @@ class GuardFence : public GuardTest {
   // A dead child that nobody waited for still has its pid, and postgres takes its lock file for
   // a living server's.
   void forget_server() {
-    if (postmaster_ != 0) waitpid(postmaster_, nullptr, WNOHANG);
+    if (postmaster_ != 0) waitpid(postmaster_, nullptr, 0);
   }
 
   // Through the launcher; returns when it accepts connections.

@@ -32,6 +32,18 @@ static bool enter(struct guard_page* page) {
   return true;
 }
 
+// This process is the postmaster from now on: execve changes neither pid nor start time. When the
+// start is refused the word names a dead process, which whoever reads it finds out.
+static void become_postmaster(struct guard_page* page) {
+  struct guard_server server;
+  struct guard_process self;
+  if (!guard_open_server(&server, page->server_name)) return;
+  if (guard_read_process(&server, getpid(), &self)) {
+    guard_store(&page->postmaster, guard_process_of((uint64_t)self.pid, self.start_ticks));
+  }
+  close(server.proc);
+}
+
 int guard_launch(int page_fd, char* const* arguments, guard_clock* now) {
   struct guard_page* page = guard_map_page(page_fd);
   if (page == NULL) return refuse(GUARD_EXIT_NO_PAGE, "the guard's page cannot be used", "");
@@ -41,6 +53,7 @@ int guard_launch(int page_fd, char* const* arguments, guard_clock* now) {
   if (!enter(page)) {
     return refuse(GUARD_EXIT_NO_SERVER, "cannot enter data directory ", page->directory);
   }
+  become_postmaster(page);
   guard_drop_oom_protection();
   const bool single_user = arguments[1] != NULL && strcmp(arguments[1], "--single") == 0;
   const bool standby = access("standby.signal", F_OK) == 0;

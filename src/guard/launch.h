@@ -10,8 +10,9 @@ extern "C" {
 #endif
 
 // Enters the data directory (from here on the guard's sweep finds this process), tells the page
-// which one it is, and becomes `arguments[0]`, an absolute path; the page's descriptor is closed by
-// that. Returns only when it does not: one of GUARD_EXIT_*.
+// which directory that is and that this is the postmaster, and becomes `arguments[0]`, an absolute
+// path; the page's descriptor is closed by that. Returns only when it does not: one of
+// GUARD_EXIT_*.
 int guard_launch(int page_fd, char* const* arguments, guard_clock* now);
 
 #ifdef __cplusplus

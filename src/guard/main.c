@@ -15,6 +15,7 @@
 #define EXIT_USAGE 2
 #define EXIT_LEFT 3
 #define SWEEP_LIMIT UINT64_C(10000000000)
+#define EXIT_LIMIT UINT64_C(1000000000)
 
 static const char help[] =
     "tanist-guard keeps a PostgreSQL server from outliving its leader lock.\n"
@@ -84,34 +85,45 @@ static int run_launch(char** arguments) {
   return guard_launch(fd, arguments + 3, now);
 }
 
-static void list_one(void* context, const struct guard_process* process) {
+static bool list_one(void* context, pid_t pid) {
+  const struct guard_server* server = context;
+  struct guard_process process;
   struct guard_line line = {0};
-  (void)context;
-  guard_put_number(&line, (uint64_t)process->pid);
+  if (!guard_read_process(server, pid, &process)) return true;
+  guard_put_number(&line, (uint64_t)pid);
   guard_put(&line, " (child of ");
-  guard_put_number(&line, (uint64_t)process->parent);
-  guard_put(&line, process->fenced ? ", killed, in uninterruptible sleep)\n" : ")\n");
+  guard_put_number(&line, (uint64_t)process.parent);
+  guard_put(&line, process.fenced ? ", killed, not gone yet)\n" : ")\n");
   say(STDOUT_FILENO, line.text);
+  return true;
 }
 
+// Kills, and then waits a little for those that are in their exit: they hold shared memory.
 static int kill_all(const struct guard_server* server) {
   const struct timespec pause = {0, GUARD_SWEEP_PAUSE};
   const uint64_t began = now();
+  uint64_t fenced = 0;  // when nothing could run any more
   struct guard_sweep sweep = {0};
   struct guard_line line = {0};
-  bool left;
-  while ((left = guard_count(server).living > 0) && now() - began < SWEEP_LIMIT) {
-    guard_sweep_round(server, &sweep);
+  for (;;) {
+    if (guard_look(server).living > 0) {
+      fenced = 0;
+      if (now() - began >= SWEEP_LIMIT) break;
+      guard_sweep_round(server, &sweep, 0);
+    } else {
+      if (fenced == 0) fenced = now();
+      const bool gone = guard_sweep_release(&sweep) && !guard_any_left(server);
+      if (gone || now() - fenced >= EXIT_LIMIT) break;
+    }
     nanosleep(&pause, NULL);
   }
-  const uint64_t took = now() - began;
   guard_sweep_finish(&sweep);
   guard_put_number(&line, sweep.killed);
   guard_put(&line, " processes killed in ");
-  guard_put_duration(&line, took);
-  guard_put(&line, left ? "; some are left\n" : "\n");
+  guard_put_duration(&line, (fenced != 0 ? fenced : now()) - began);
+  guard_put(&line, fenced != 0 ? "\n" : "; some are left\n");
   say(STDOUT_FILENO, line.text);
-  return left ? EXIT_LEFT : 0;
+  return fenced != 0 ? 0 : EXIT_LEFT;
 }
 
 static int run_sweep(char** arguments) {
@@ -136,8 +148,8 @@ static int run_sweep(char** arguments) {
     return errno == ENOENT ? 0 : usage("the data directory cannot be looked up");
   }
   if (with_kill) return kill_all(&server);
-  guard_each_process(&server, list_one, NULL);
-  return guard_count(&server).living > 0 ? EXIT_LEFT : 0;
+  guard_each_process(&server, list_one, &server);
+  return guard_look(&server).living > 0 ? EXIT_LEFT : 0;
 }
 
 int main(int count, char** arguments) {

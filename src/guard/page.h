@@ -61,8 +61,8 @@ struct guard_page {
   uint64_t reign_lease;       // lease id of the reign that the deadline belongs to
   uint64_t reign_revision;    // its create revision; meaningful in mode primary only
   uint64_t postmaster;        // pid and start ticks: guard_process_of(); 0 = not known
-  uint64_t directory_inode;   // of the data directory (the launcher writes both too); 0 = not
-  uint64_t directory_device;  // known, then the path is looked up when needed
+  uint64_t directory_inode;   // of the data directory; 0 = not known: the path is looked up
+  uint64_t directory_device;  // when needed. The launcher writes these three, too.
 
   // ---- written by the guard (of two, by the one named in `guard`) ----
   uint64_t guard;       // pid and start ticks

@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include "guard/processes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -69,7 +68,7 @@ bool guard_runs_server(const struct guard_server* server, pid_t pid) {
   char target[4096];
   const ssize_t got =
       readlinkat(server->proc, name_in_proc(pid, "/exe").text, target, sizeof target);
-  if (got <= 0) return false;
+  if (got <= 0) return got < 0 && errno == ENOENT;
   size_t length = (size_t)got;
   if (length > tail && memcmp(target + length - tail, deleted, tail) == 0) length -= tail;
   size_t start = length;
@@ -125,7 +124,7 @@ bool guard_read_process(const struct guard_server* server, pid_t pid, struct gua
   into->start_ticks = guard_read_number(&at);
   at = skip_fields(at, 9);  // field 31: pending signals
   into->dying = exiting || (guard_read_number(&at) >> (SIGKILL - 1) & 1) != 0;
-  into->fenced = into->dying && state == 'D';
+  into->fenced = exiting || (into->dying && state == 'D');
   return true;
 }
 
@@ -137,14 +136,13 @@ struct entry {  // of getdents64(2)
   char name[];
 };
 
-static void visit_entry(const struct guard_server* server, const char* name, guard_visit* visit,
+// False when the visitor wants no more.
+static bool visit_entry(const struct guard_server* server, const char* name, guard_visit* visit,
                         void* context) {
   const char* at = name;
   const pid_t pid = (pid_t)guard_read_number(&at);
-  struct guard_process process;
-  if (at == name || *at != '\0') return;
-  if (!guard_is_of_server(server, pid) || !guard_read_process(server, pid, &process)) return;
-  visit(context, &process);
+  if (at == name || *at != '\0' || !guard_is_of_server(server, pid)) return true;
+  return visit(context, pid);
 }
 
 bool guard_each_process(const struct guard_server* server, guard_visit* visit, void* context) {
@@ -155,13 +153,13 @@ bool guard_each_process(const struct guard_server* server, guard_visit* visit, v
     if (got <= 0) return got == 0;
     for (long at = 0; at < got;) {
       const struct entry* entry = (const struct entry*)(const void*)(buffer + at);
-      visit_entry(server, entry->name, visit, context);
+      if (!visit_entry(server, entry->name, visit, context)) return true;
       at += entry->length;
     }
   }
 }
 
-void guard_each_child(const struct guard_server* server, pid_t parent, guard_visit* visit,
+bool guard_each_child(const struct guard_server* server, pid_t parent, guard_visit* visit,
                       void* context) {
   static char text[65536];
   struct guard_line name = {0};
@@ -169,12 +167,12 @@ void guard_each_child(const struct guard_server* server, pid_t parent, guard_vis
   guard_put(&name, "/task/");
   guard_put_number(&name, (uint64_t)parent);
   guard_put(&name, "/children");
-  if (read_small(server->proc, name.text, text, sizeof text) <= 0) return;
+  if (read_small(server->proc, name.text, text, sizeof text) < 0) return false;
   for (const char* at = text; *at >= '0' && *at <= '9';) {
     const pid_t pid = (pid_t)guard_read_number(&at);
-    struct guard_process process;
-    if (*at == ' ') ++at;
-    if (!guard_runs_server(server, pid) || !guard_read_process(server, pid, &process)) continue;
-    if (process.parent == parent) visit(context, &process);
+    if (*at != ' ') break;  // cut off by the buffer's end
+    ++at;
+    if (!visit(context, pid)) break;
   }
+  return true;
 }

@@ -30,7 +30,7 @@ struct guard_process {
   pid_t parent;          // 0 = could not be read
   uint64_t start_ticks;  // clock ticks since boot; 0 = could not be read
   bool dying;            // SIGKILL is pending, or it is in its exit already
-  bool fenced;           // dying in uninterruptible sleep: it will not run again (safety 2.3)
+  bool fenced;           // in its exit, or dying in uninterruptible sleep: will not run again
 };
 
 // `server` with the descriptor of /proc and the calling process's user. False: /proc is unusable.
@@ -43,21 +43,23 @@ bool guard_find_directory(const char* path, uint64_t* device, uint64_t* inode);
 // Is it one of the server's? The calling process itself never is. A child that is about to become
 // postgres counts as one (`tanist-guard launch`).
 bool guard_is_of_server(const struct guard_server* server, pid_t pid);
-// Does it run the server's executable, wherever its working directory is?
+// Does it run the server's executable, wherever its working directory is? Also true of a process
+// in the midst of its exit, which has none any more: until it has let go of the server's shared
+// memory and files, it is not gone.
 bool guard_runs_server(const struct guard_server* server, pid_t pid);
 
 // Reads state, parent and start of a process. False when it is gone or a zombie. What cannot be
 // read for lack of descriptors is reported as running.
 bool guard_read_process(const struct guard_server* server, pid_t pid, struct guard_process* into);
 
-// Calls `visit` for each process of the server, in no order that matters. A process that starts or
+// Calls `visit` for each process of the server until it returns false. A process that starts or
 // forks meanwhile may be missed: look again. False: /proc could not be read to its end.
-typedef void guard_visit(void* context, const struct guard_process* process);
+typedef bool guard_visit(void* context, pid_t pid);
 bool guard_each_process(const struct guard_server* server, guard_visit* visit, void* context);
 
-// Calls `visit` for each child of `parent` that runs the server's executable. Finds nothing on a
-// kernel without /proc/PID/task/PID/children.
-void guard_each_child(const struct guard_server* server, pid_t parent, guard_visit* visit,
+// The same for each child of `parent`, the dead ones that it has not waited for among them. False:
+// unknown (a kernel without /proc/PID/task/PID/children).
+bool guard_each_child(const struct guard_server* server, pid_t parent, guard_visit* visit,
                       void* context);
 
 #ifdef __cplusplus

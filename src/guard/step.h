@@ -15,7 +15,7 @@ extern "C" {
 
 // How soon a sweep looks again while something is left, and how soon a latched guard looks for a
 // server that somebody started.
-#define GUARD_SWEEP_PAUSE UINT64_C(1000000)
+#define GUARD_SWEEP_PAUSE UINT64_C(2000000)
 #define GUARD_LATCH_PAUSE UINT64_C(100000000)
 
 // The part of the page that the rule reads.
@@ -31,9 +31,9 @@ struct guard_memory {
   bool sweeping;   // a sweep has begun and something was left
 };
 
-// What was found when the processes were counted, after `guard_expired` or `sweeping` said that it
-// is needed; all zero otherwise. Those in uninterruptible sleep with SIGKILL pending are not in it:
-// they count as fenced.
+// What was found when the processes were looked at, after `guard_expired` said that it is needed;
+// zero otherwise. How many of the server's processes can still run, counted or only known to be
+// there (one): those in uninterruptible sleep with SIGKILL pending are fenced and not in it.
 struct guard_processes {
   uint32_t living;
 };

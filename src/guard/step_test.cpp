@@ -56,15 +56,15 @@ const std::vector<Row> rows{
     {"it is asked once", armed, quit_at + millisecond, 3, fired, GUARD_ACT_REST, false, kill_at,
      false},
     {"from D - F/2 everything is killed", armed, kill_at, 3, fired, GUARD_ACT_SWEEP, false,
-     kill_at + millisecond, true},
+     kill_at + 2 * millisecond, true},
     {"a guard that comes late kills at once", armed, deadline + second, 3, fresh, GUARD_ACT_SWEEP,
-     true, deadline + second + millisecond, true},
+     true, deadline + second + 2 * millisecond, true},
     {"the sweep goes on while one is left", armed, kill_at + second, 1, sweeping, GUARD_ACT_SWEEP,
-     false, kill_at + second + millisecond, true},
+     false, kill_at + second + 2 * millisecond, true},
     {"nothing left: latched, looks ten times a second", armed, kill_at + second, 0, sweeping,
      GUARD_ACT_REST, false, kill_at + second + 100 * millisecond, false},
     {"latched: a server that appears an hour later is killed", armed, 3700 * second, 1, fired,
-     GUARD_ACT_SWEEP, false, 3700 * second + millisecond, true},
+     GUARD_ACT_SWEEP, false, 3700 * second + 2 * millisecond, true},
     {"armed anew: rests", renewed, kill_at + second, 1, fired, GUARD_ACT_REST, false,
      quit_at + 10 * second, false},
     {"armed anew amid a sweep: what it holds stopped dies", renewed, kill_at + second, 0, sweeping,
@@ -76,7 +76,7 @@ const std::vector<Row> rows{
     {"pause announced while latched: rests", none, kill_at + second, 0, fired, GUARD_ACT_REST,
      false, GUARD_NEVER, false},
     {"armed with a deadline that has passed: kills at once", lost, kill_at, 2, fired,
-     GUARD_ACT_SWEEP, true, kill_at + millisecond, true},
+     GUARD_ACT_SWEEP, true, kill_at + 2 * millisecond, true},
 };
 
 TEST(GuardStep, EveryRow) {

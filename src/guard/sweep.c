@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signals go through pidfds, and whose the process is gets asked again after its pidfd is open: a
-// reused pid is never hit.
+// reused pid is never hit. Children of a stopped parent need none: nobody else can reap them.
 #define _GNU_SOURCE
 #include "guard/sweep.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -25,24 +26,76 @@ static void signal_process(const struct guard_server* server, pid_t pid, int sig
   if (fd >= 0) close(fd);
 }
 
-static void count_living(void* context, const struct guard_process* process) {
-  if (!process->fenced) ++((struct guard_processes*)context)->living;
+// ---- Looking ------------------------------------------------------------------------------------
+
+struct look {
+  const struct guard_server* server;
+  bool running;  // one that can still run
+  bool any;      // one at all
+};
+
+static bool look_at(void* context, pid_t pid) {
+  struct look* look = context;
+  struct guard_process process;
+  if (!guard_read_process(look->server, pid, &process)) return true;
+  look->any = true;
+  look->running = !process.fenced;
+  return !look->running;
 }
 
-struct guard_processes guard_count(const struct guard_server* server) {
-  struct guard_processes found = {0};
-  if (!guard_each_process(server, count_living, &found)) ++found.living;
+static bool note_any(void* context, pid_t pid) {
+  struct look* look = context;
+  (void)pid;
+  look->any = true;
+  return false;
+}
+
+struct guard_processes guard_look(const struct guard_server* server) {
+  struct look look = {server, false, false};
+  const bool whole = guard_each_process(server, look_at, &look);
+  const struct guard_processes found = {look.running || !whole ? 1 : 0};
   return found;
 }
 
-static void quit_root(void* context, const struct guard_process* process) {
-  const struct guard_server* server = context;
-  if (!guard_is_of_server(server, process->parent)) signal_process(server, process->pid, SIGQUIT);
+bool guard_any_left(const struct guard_server* server) {
+  struct look look = {server, false, false};
+  return !guard_each_process(server, note_any, &look) || look.any;
 }
 
-void guard_quit(const struct guard_server* server) {
-  guard_each_process(server, quit_root, (void*)server);
+// One of the server's processes that was not killed yet.
+static bool is_alive(const struct guard_server* server, pid_t pid, struct guard_process* into) {
+  return guard_is_of_server(server, pid) && guard_read_process(server, pid, into) && !into->dying;
 }
+
+// The recorded postmaster's pid if that is still so; else 0.
+static pid_t living_postmaster(const struct guard_server* server, uint64_t postmaster) {
+  const pid_t pid = (pid_t)guard_pid_of(postmaster);
+  struct guard_process process;
+  if (pid == 0 || !is_alive(server, pid, &process)) return 0;
+  return process.start_ticks == guard_start_ticks_of(postmaster) ? pid : 0;
+}
+
+// ---- SIGQUIT ------------------------------------------------------------------------------------
+
+static bool quit_root(void* context, pid_t pid) {
+  const struct guard_server* server = context;
+  struct guard_process process;
+  if (guard_read_process(server, pid, &process) && !guard_is_of_server(server, process.parent)) {
+    signal_process(server, pid, SIGQUIT);
+  }
+  return true;
+}
+
+void guard_quit(const struct guard_server* server, uint64_t postmaster) {
+  const pid_t pid = living_postmaster(server, postmaster);
+  if (pid != 0) {
+    signal_process(server, pid, SIGQUIT);
+  } else {
+    guard_each_process(server, quit_root, (void*)server);
+  }
+}
+
+// ---- The sweep ----------------------------------------------------------------------------------
 
 struct round {
   const struct guard_server* server;
@@ -52,18 +105,22 @@ struct round {
 
 static bool is_held(const struct guard_sweep* sweep, pid_t pid) {
   for (uint32_t i = 0; i < sweep->held_count; ++i) {
-    if (sweep->held[i].pid == pid) return true;
+    if (sweep->held[i].pid == pid && !sweep->held[i].killed) return true;
   }
   return false;
 }
 
-// Who has children among the server's processes is a postmaster.
-static void hold_parent(void* context, const struct guard_process* process) {
-  const struct round* round = context;
+static bool holds_any(const struct guard_sweep* sweep) {
+  for (uint32_t i = 0; i < sweep->held_count; ++i) {
+    if (!sweep->held[i].killed) return true;
+  }
+  return false;
+}
+
+// Stops a postmaster and keeps it until everything else is dead.
+static void hold(const struct round* round, pid_t pid) {
   struct guard_sweep* sweep = round->sweep;
-  const pid_t pid = process->parent;
   if (sweep->held_count == GUARD_HELD_MAX || is_held(sweep, pid)) return;
-  if (!guard_is_of_server(round->server, pid)) return;
   const int fd = open_process(pid);
   if (fd < 0 && errno == ESRCH) return;
   if (!guard_is_of_server(round->server, pid) || !send(fd, pid, SIGSTOP)) {
@@ -72,45 +129,96 @@ static void hold_parent(void* context, const struct guard_process* process) {
   }
   sweep->held[sweep->held_count].pid = pid;
   sweep->held[sweep->held_count].fd = fd;
+  sweep->held[sweep->held_count].killed = false;
   ++sweep->held_count;
 }
 
-static void kill_one(void* context, const struct guard_process* process) {
-  struct round* round = context;
-  if (process->fenced || is_held(round->sweep, process->pid)) return;
-  ++round->left;
-  if (process->dying) return;
-  signal_process(round->server, process->pid, SIGKILL);
-  ++round->sweep->killed;
-}
-
-// A backend whose code changed its working directory is still a child of its postmaster.
-static void kill_stray(void* context, const struct guard_process* process) {
-  struct round* round = context;
-  if (process->fenced || guard_is_of_server(round->server, process->pid)) return;
-  ++round->left;
-  if (process->dying) return;
-  const int fd = open_process(process->pid);
-  if (fd < 0 && errno == ESRCH) return;
-  if (guard_runs_server(round->server, process->pid)) send(fd, process->pid, SIGKILL);
-  if (fd >= 0) close(fd);
-  ++round->sweep->killed;
-}
-
-void guard_sweep_round(const struct guard_server* server, struct guard_sweep* sweep) {
-  struct round round = {server, sweep, 0};
-  if (sweep->held_count == 0) guard_each_process(server, hold_parent, &round);
-  if (!guard_each_process(server, kill_one, &round)) ++round.left;
-  for (uint32_t i = 0; i < sweep->held_count; ++i) {
-    guard_each_child(server, sweep->held[i].pid, kill_stray, &round);
+// Who has children among the server's processes is a postmaster.
+static bool hold_parent(void* context, pid_t pid) {
+  const struct round* round = context;
+  struct guard_process process;
+  struct guard_process parent;
+  if (guard_read_process(round->server, pid, &process) &&
+      is_alive(round->server, process.parent, &parent)) {
+    hold(round, parent.pid);
   }
+  return true;
+}
+
+// Also a backend whose code has changed its working directory.
+static bool kill_child(void* context, pid_t pid) {
+  struct round* round = context;
+  if (is_held(round->sweep, pid) || kill(pid, SIGKILL) != 0) return true;
+  ++round->left;
+  ++round->sweep->killed;
+  return true;
+}
+
+static bool kill_living_child(void* context, pid_t pid) {
+  struct round* round = context;
+  struct guard_process process;
+  if (!guard_read_process(round->server, pid, &process) || process.fenced) return true;
+  if (!process.dying) return kill_child(context, pid);
+  ++round->left;
+  return true;
+}
+
+static void each_child_of_held(struct round* round, guard_visit* visit) {
+  for (uint32_t i = 0; i < round->sweep->held_count; ++i) {
+    const bool held = !round->sweep->held[i].killed;
+    if (held) guard_each_child(round->server, round->sweep->held[i].pid, visit, round);
+  }
+}
+
+static bool kill_one(void* context, pid_t pid) {
+  struct round* round = context;
+  struct guard_process process;
+  if (is_held(round->sweep, pid)) return true;
+  if (!guard_read_process(round->server, pid, &process) || process.fenced) return true;
+  ++round->left;
+  if (process.dying) return true;
+  signal_process(round->server, pid, SIGKILL);
+  ++round->sweep->killed;
+  return true;
+}
+
+void guard_sweep_round(const struct guard_server* server, struct guard_sweep* sweep,
+                       uint64_t postmaster) {
+  struct round round = {server, sweep, 0};
+  if (!holds_any(sweep)) {
+    const pid_t pid = living_postmaster(server, postmaster);
+    if (pid != 0) {
+      hold(&round, pid);
+    } else {
+      guard_each_process(server, hold_parent, &round);
+    }
+    each_child_of_held(&round, kill_child);
+    if (round.left > 0) return;
+  }
+  if (!guard_each_process(server, kill_one, &round)) ++round.left;
+  if (round.left == 0) each_child_of_held(&round, kill_living_child);
   if (round.left == 0) guard_sweep_finish(sweep);
 }
 
 void guard_sweep_finish(struct guard_sweep* sweep) {
   for (uint32_t i = 0; i < sweep->held_count; ++i) {
+    if (sweep->held[i].killed) continue;
     if (send(sweep->held[i].fd, sweep->held[i].pid, SIGKILL)) ++sweep->killed;
-    if (sweep->held[i].fd >= 0) close(sweep->held[i].fd);
+    sweep->held[i].killed = true;
   }
-  sweep->held_count = 0;
+}
+
+bool guard_sweep_release(struct guard_sweep* sweep) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < sweep->held_count; ++i) {
+    struct pollfd end = {sweep->held[i].fd, POLLIN, 0};
+    const bool gone = sweep->held[i].fd < 0 || poll(&end, 1, 0) == 1;
+    if (!sweep->held[i].killed || !gone) {
+      sweep->held[kept++] = sweep->held[i];
+    } else if (sweep->held[i].fd >= 0) {
+      close(sweep->held[i].fd);
+    }
+  }
+  sweep->held_count = kept;
+  return kept == 0;
 }

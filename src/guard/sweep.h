@@ -22,23 +22,37 @@ struct guard_sweep {
   uint32_t held_count;
   struct {
     pid_t pid;
-    int fd;  // its pidfd; -1 on a kernel without
+    int fd;       // its pidfd; -1 on a kernel without
+    bool killed;  // at the end of its sweep; kept until it is gone
   } held[GUARD_HELD_MAX];
   uint32_t killed;  // processes that got SIGKILL, each counted once
 };
 
-// How many of the server's processes can still run. An incomplete look counts as one more: what was
-// not seen is not known to be gone.
-struct guard_processes guard_count(const struct guard_server* server);
+// Whether any of the server's processes can still run (safety 2.3: one in uninterruptible sleep
+// with SIGKILL pending cannot). An incomplete look counts as one: what was not seen is not known
+// to be gone.
+struct guard_processes guard_look(const struct guard_server* server);
 
-// SIGQUIT to the postmaster (an immediate stop), and to orphans of an earlier one.
-void guard_quit(const struct guard_server* server);
+// Is anything there at all, be it in its exit? Until nothing is, a new server may find the shared
+// memory in use.
+bool guard_any_left(const struct guard_server* server);
 
-// One round. Call it until guard_count() finds none, with a pause: the killed need time to die.
-void guard_sweep_round(const struct guard_server* server, struct guard_sweep* sweep);
+// SIGQUIT to the postmaster (an immediate stop); orphans of an earlier one get it too when it is
+// not known. `postmaster`: as recorded in the page, 0 = not known; it is not trusted but checked.
+void guard_quit(const struct guard_server* server, uint64_t postmaster);
 
-// Kills what the sweep holds stopped and forgets it; looks for nothing else.
+// One round. Call it until guard_look() finds none, with a pause: the killed need time to die. The
+// first round is short, because what it takes counts when the processors are busy: it stops the
+// postmaster and kills its children. The next ones look through /proc for everything else.
+void guard_sweep_round(const struct guard_server* server, struct guard_sweep* sweep,
+                       uint64_t postmaster);
+
+// Kills what the sweep holds stopped; looks for nothing else.
 void guard_sweep_finish(struct guard_sweep* sweep);
+
+// Forgets the postmasters that the sweep killed and that are gone. True when none is left: only
+// then a new server finds the lock file's process dead.
+bool guard_sweep_release(struct guard_sweep* sweep);
 
 #ifdef __cplusplus
 }

@@ -39,8 +39,9 @@ char state_of(pid_t pid) {
   return end == std::string::npos ? ' ' : text[end + 2];
 }
 
-void collect(void* context, const guard_process* process) {
-  static_cast<std::vector<guard_process>*>(context)->push_back(*process);
+bool collect(void* context, pid_t pid) {
+  static_cast<std::vector<pid_t>*>(context)->push_back(pid);
+  return true;
 }
 
 // A data directory with processes in it. Orphans come to this process, to be reaped at the end.
@@ -74,7 +75,8 @@ class Sweep : public testing::Test {
 
   // Runs `program` in `folder`, in a process group of its own, with one forked child for each
   // text in `children`: shell code that the child runs first.
-  pid_t run(const char* program, const char* folder, const std::vector<std::string>& children) {
+  pid_t run(const char* program, const char* folder, const std::vector<std::string>& children,
+            uid_t user = geteuid()) {
     const auto silence = (root_ / "silence").string();
     std::string script = "trap 'exit 3' QUIT; exec 3<>" + silence + ";";
     for (const auto& first : children) script += "(" + first + " read x <&3) & ";
@@ -82,7 +84,7 @@ class Sweep : public testing::Test {
     const pid_t pid = fork();
     if (pid == 0) {
       setpgid(0, 0);
-      if (chdir((root_ / folder).c_str()) == 0) {
+      if (setuid(user) == 0 && chdir((root_ / folder).c_str()) == 0) {
         execl((root_ / program).c_str(), program, "-c", script.c_str(), nullptr);
       }
       _exit(127);
@@ -93,22 +95,37 @@ class Sweep : public testing::Test {
 
   pid_t run_server(std::size_t children) {
     const pid_t pid = run("postgres", "data", std::vector<std::string>(children));
-    expect_living(static_cast<std::uint32_t>(children) + 1);
+    expect_living(children + 1);
     return pid;
   }
 
-  void expect_living(std::uint32_t count) {
-    EXPECT_TRUE(within_seconds(10, [&] { return guard_count(&server_).living == count; }))
-        << guard_count(&server_).living << " live";
+  // The server's processes that can still run.
+  std::vector<guard_process> living_of(const guard_server& server) const {
+    std::vector<pid_t> pids;
+    EXPECT_TRUE(guard_each_process(&server, collect, &pids));
+    std::vector<guard_process> living;
+    for (const pid_t pid : pids) {
+      guard_process process{};
+      if (guard_read_process(&server, pid, &process) && !process.fenced) living.push_back(process);
+    }
+    return living;
+  }
+  std::vector<guard_process> living() const { return living_of(server_); }
+
+  void expect_living(std::size_t count) {
+    EXPECT_TRUE(within_seconds(10, [&] { return living().size() == count; }))
+        << living().size() << " live";
   }
 
   // Sweeps until nothing is left and returns how many were killed.
   std::uint32_t sweep_all() {
     guard_sweep sweep{};
     EXPECT_TRUE(within_seconds(10, [&] {
-      if (guard_count(&server_).living == 0) return true;
-      guard_sweep_round(&server_, &sweep);
-      return false;
+      if (guard_look(&server_).living > 0) {
+        guard_sweep_round(&server_, &sweep, postmaster_);
+        return false;
+      }
+      return frozen_ || guard_sweep_release(&sweep);
     }));
     guard_sweep_finish(&sweep);
     return sweep.killed;
@@ -116,38 +133,42 @@ class Sweep : public testing::Test {
 
   fs::path root_;
   guard_server server_{};
+  std::uint64_t postmaster_ = 0;  // as recorded in the page
+  bool frozen_ = false;           // the killed cannot end
   std::vector<pid_t> started_;
 };
 
 TEST_F(Sweep, FindsPostmasterAndChildren) {
   const pid_t postmaster = run_server(3);
-  std::vector<guard_process> found;
-  EXPECT_TRUE(guard_each_process(&server_, collect, &found));
+  const auto found = living();
   ASSERT_EQ(found.size(), 4U);
   for (const auto& process : found) {
     EXPECT_TRUE(process.pid == postmaster || process.parent == postmaster);
     EXPECT_GT(process.start_ticks, 0U);
     EXPECT_FALSE(process.dying);
   }
+  EXPECT_EQ(guard_look(&server_).living, 1U);
 }
 
 TEST_F(Sweep, KillsEachProcessOnce) {
   run_server(5);
   EXPECT_EQ(sweep_all(), 6U);
-  EXPECT_EQ(guard_count(&server_).living, 0U);
+  EXPECT_EQ(living().size(), 0U);
 }
 
 TEST_F(Sweep, HoldsThePostmasterStoppedUntilNothingElseIsLeft) {
   const pid_t postmaster = run_server(2);
   guard_sweep sweep{};
-  guard_sweep_round(&server_, &sweep);
+  guard_sweep_round(&server_, &sweep, postmaster_);
   ASSERT_EQ(sweep.held_count, 1U);
   EXPECT_EQ(sweep.held[0].pid, postmaster);
   EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'T'; }));
   expect_living(1);
-  guard_sweep_round(&server_, &sweep);
-  EXPECT_EQ(sweep.held_count, 0U);
-  expect_living(0);
+  guard_sweep_round(&server_, &sweep, postmaster_);
+  EXPECT_TRUE(sweep.held[0].killed);
+  EXPECT_TRUE(within_seconds(5, [&] { return guard_sweep_release(&sweep); }));
+  EXPECT_EQ(state_of(postmaster), 'Z');
+  EXPECT_EQ(living().size(), 0U);
 }
 
 TEST_F(Sweep, KillsOrphansOfADeadPostmaster) {
@@ -173,9 +194,9 @@ TEST_F(Sweep, KillsAServerWhoseExecutableWasReplaced) {
 TEST_F(Sweep, KillsABackendThatLeftTheDirectory) {
   const pid_t postmaster = run("postgres", "data", {"", "cd /;"});
   EXPECT_TRUE(within_seconds(5, [&] {
-    std::vector<guard_process> children;
+    std::vector<pid_t> children;
     guard_each_child(&server_, postmaster, collect, &children);
-    return children.size() == 2 && guard_count(&server_).living == 2;
+    return children.size() == 2 && living().size() == 2;
   }));
   EXPECT_EQ(sweep_all(), 3U);
   EXPECT_TRUE(within_seconds(5, [&] {
@@ -187,10 +208,10 @@ TEST_F(Sweep, KillsABackendThatLeftTheDirectory) {
 TEST_F(Sweep, LeavesOtherDirectoriesAlone) {
   const pid_t other = run("postgres", "other", {""});
   const auto elsewhere = server_in("other");
-  EXPECT_TRUE(within_seconds(5, [&] { return guard_count(&elsewhere).living == 2; }));
+  EXPECT_TRUE(within_seconds(5, [&] { return living_of(elsewhere).size() == 2; }));
   run_server(1);
   EXPECT_EQ(sweep_all(), 2U);
-  EXPECT_EQ(guard_count(&elsewhere).living, 2U);
+  EXPECT_EQ(living_of(elsewhere).size(), 2U);
   EXPECT_NE(state_of(other), 'T');
   close(elsewhere.proc);
 }
@@ -203,6 +224,22 @@ TEST_F(Sweep, LeavesOtherExecutablesAlone) {
   EXPECT_NE(state_of(shell), 'Z');
 }
 
+TEST_F(Sweep, LeavesOtherUsersAlone) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  fs::permissions(root_, fs::perms::all);
+  fs::permissions(root_ / "silence", fs::perms::all);
+  run("postgres", "data", {""}, 65534);
+  EXPECT_TRUE(within_seconds(5, [&] {
+    server_.uid = 65534;
+    return living().size() == 2;
+  }));
+  server_.uid = 0;
+  EXPECT_TRUE(living().empty());
+  EXPECT_EQ(sweep_all(), 0U);
+  server_.uid = 65534;
+  EXPECT_EQ(living().size(), 2U);
+}
+
 TEST_F(Sweep, FindsAnExecutableOfAnotherName) {
   run("something", "data", {""});
   strcpy(server_.name, "something");
@@ -213,23 +250,56 @@ TEST_F(Sweep, FindsAnExecutableOfAnotherName) {
 TEST_F(Sweep, QuitReachesThePostmasterOnly) {
   const pid_t postmaster = run_server(2);
   EXPECT_TRUE(within_seconds(5, [&] {
-    guard_quit(&server_);
-    return state_of(postmaster) == 'Z' || guard_count(&server_).living < 3;
+    guard_quit(&server_, 0);
+    return state_of(postmaster) == 'Z' || living().size() < 3;
   }));
-  EXPECT_EQ(guard_count(&server_).living, 2U);
+  EXPECT_EQ(living().size(), 2U);
+}
+
+TEST_F(Sweep, RecordedPostmasterIsStoppedFirst) {
+  const pid_t pid = run_server(3);
+  guard_process process{};
+  ASSERT_TRUE(guard_read_process(&server_, pid, &process));
+  postmaster_ = guard_process_of(static_cast<std::uint64_t>(pid), process.start_ticks);
+  guard_sweep sweep{};
+  guard_sweep_round(&server_, &sweep, postmaster_);
+  ASSERT_EQ(sweep.held_count, 1U);
+  EXPECT_EQ(sweep.held[0].pid, pid);
+  EXPECT_EQ(sweep.killed, 3U);
+  guard_sweep_finish(&sweep);
+  EXPECT_TRUE(within_seconds(5, [&] { return guard_sweep_release(&sweep); }));
+}
+
+TEST_F(Sweep, WronglyRecordedPostmasterIsNotTouched) {
+  const pid_t stranger = run("something", "data", {});
+  run_server(2);
+  guard_process process{};
+  ASSERT_TRUE(guard_read_process(&server_, stranger, &process));
+  postmaster_ = guard_process_of(static_cast<std::uint64_t>(stranger), process.start_ticks);
+  EXPECT_EQ(sweep_all(), 3U);
+  EXPECT_NE(state_of(stranger), 'Z');
+  EXPECT_NE(state_of(stranger), 'T');
+}
+
+TEST_F(Sweep, RecordOfAnEarlierProcessWithTheSamePidIsIgnored) {
+  const pid_t pid = run_server(2);
+  guard_process process{};
+  ASSERT_TRUE(guard_read_process(&server_, pid, &process));
+  postmaster_ = guard_process_of(static_cast<std::uint64_t>(pid), process.start_ticks - 1);
+  EXPECT_EQ(sweep_all(), 3U);
 }
 
 TEST_F(Sweep, FinishKillsWhatIsHeldAndNothingElse) {
   const pid_t postmaster = run_server(2);
   guard_sweep sweep{};
-  guard_sweep_round(&server_, &sweep);
+  guard_sweep_round(&server_, &sweep, postmaster_);
   ASSERT_EQ(sweep.held_count, 1U);
   expect_living(1);
   const pid_t next = run("postgres", "data", {});  // a new server, started meanwhile
   expect_living(2);
   guard_sweep_finish(&sweep);
   EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'Z'; }));
-  EXPECT_EQ(guard_count(&server_).living, 1U);
+  EXPECT_EQ(living().size(), 1U);
   EXPECT_EQ(kill(next, 0), 0);
 }
 
@@ -242,13 +312,14 @@ TEST_F(Sweep, UninterruptibleProcessWithSigkillPendingCountsAsFenced) {
   std::ofstream(freezer / "cgroup.procs") << postmaster << std::endl;
   std::ofstream(freezer / "freezer.state") << "FROZEN" << std::endl;
   EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'D'; }));
-  EXPECT_EQ(guard_count(&server_).living, 1U);
+  EXPECT_EQ(living().size(), 1U);
+  frozen_ = true;
   EXPECT_EQ(sweep_all(), 1U);
   EXPECT_EQ(state_of(postmaster), 'D');
-  std::vector<guard_process> found;
-  guard_each_process(&server_, collect, &found);
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_TRUE(found[0].fenced);
+  guard_process process{};
+  EXPECT_TRUE(guard_read_process(&server_, postmaster, &process));
+  EXPECT_TRUE(process.fenced);
+  EXPECT_TRUE(guard_any_left(&server_));
   std::ofstream(freezer / "freezer.state") << "THAWED" << std::endl;
   EXPECT_TRUE(within_seconds(5, [&] { return state_of(postmaster) == 'Z'; }));
   fs::remove(freezer, code);

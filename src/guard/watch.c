@@ -118,14 +118,15 @@ static void record(struct watch* watch) {
 }
 
 static void perform(struct watch* watch, enum guard_act act, uint64_t now) {
+  const uint64_t postmaster = guard_load(&watch->page->postmaster);
   switch (act) {
     case GUARD_ACT_REST: break;
-    case GUARD_ACT_QUIT: guard_quit(&watch->server); break;
+    case GUARD_ACT_QUIT: guard_quit(&watch->server, postmaster); break;
     case GUARD_ACT_SWEEP:
       if (!watch->firing) watch->fired_at = now;  // a server that appeared while latched
       watch->firing = true;
       if (watch->first_kill == 0) watch->first_kill = now;
-      guard_sweep_round(&watch->server, &watch->sweep);
+      guard_sweep_round(&watch->server, &watch->sweep, postmaster);
       break;
     case GUARD_ACT_FINISH: guard_sweep_finish(&watch->sweep); break;
   }
@@ -137,9 +138,10 @@ static void tend(struct watch* watch) {
   const uint64_t now = watch->now();
   struct guard_processes found = {0};
   report(watch, &watch->page->heartbeat, now);
+  guard_sweep_release(&watch->sweep);
   if (guard_expired(view, now)) {
     aim(watch);
-    found = guard_count(&watch->server);
+    found = guard_look(&watch->server);
   }
   const struct guard_verdict verdict = guard_step(view, now, found, watch->memory);
   watch->memory = verdict.memory;
