@@ -3,9 +3,9 @@
 """How long the guard needs to kill a busy PostgreSQL server while all cores are loaded.
 
 Each round starts a server, connects clients that write all the time, loads every core, lets the
-deadline pass and reads from the guard's page how long the sweep took: from the first SIGKILL until
-nothing was left. Beside it stands the time from the moment at which it was due. Run as root
-(it becomes user postgres) or as any user that may run postgres.
+deadline pass and reads from the guard's page how long the sweep took. It loads the machine: not
+beside something that minds. Run as root (server and guard then run as user postgres) or as any
+user that may run postgres.
 
     bench/guard_sweep.py [--sweeps 200] [--backends 50] [--real-time] [--guard PROGRAM]
 """
@@ -26,8 +26,8 @@ from pathlib import Path
 # src/guard/page.h
 PAGE_BYTES, MAGIC = 4096, 0x74616E6973742131
 ORDER, MARGIN, POSTMASTER, INODE, DEVICE = 32, 40, 64, 72, 80
-TRAITS, FIRED_KILL, FIRED_TOOK, FIRINGS = 96, 136, 144, 152
-SERVER_NAME, DIRECTORY = 160, 224
+TRAITS, FIRED_KILL, FIRED_HIT, FIRED_TOOK, FIRINGS = 96, 136, 144, 152, 160
+SERVER_NAME, DIRECTORY = 168, 232
 MODE_NONE, MODE_PRIMARY = 0, 2
 LOOK, MESSAGE_BYTES = 2, 64
 F_ADD_SEALS, SEALS = 1033, 0x1 | 0x2 | 0x4
@@ -85,14 +85,14 @@ class Guard:
         self.socket.recv(MESSAGE_BYTES)
 
     def fire(self):
-        """Makes it kill at once. Returns (sweep, from our word to its record, killed)."""
+        """Makes it kill at once. Returns (all hit, nothing left, from our word on; killed)."""
         before = self.get(FIRINGS)
         due = now()
         self.tell(due, MODE_PRIMARY)
         while self.get(FIRINGS) == before:
             time.sleep(0.0005)
         gone = now()
-        return self.get(FIRED_TOOK), gone - due, self.get(FIRED_KILL)
+        return self.get(FIRED_HIT), self.get(FIRED_TOOK), gone - due, self.get(FIRED_KILL)
 
 
 class Server:
@@ -177,28 +177,29 @@ def main():
           f"{', real-time priority (given)' if options.real_time else ''}", flush=True)
     load = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
             for _ in range(os.cpu_count())]
-    sweeps, late = [], []
+    hits, sweeps, late = [], [], []
     try:
         for _ in range(options.sweeps):
             server.start()
             guard.record_postmaster(server.postmaster.pid)
             clients = server.make_busy(options.backends)
-            took, from_due, killed = guard.fire()
+            hit, took, from_due, killed = guard.fire()
             if server.processes() != 0 or killed < options.backends:
                 sys.exit(f"{server.processes()} left, {killed} killed")
+            hits.append(hit)
             sweeps.append(took)
             late.append(from_due)
             guard.tell(0, MODE_NONE)
             clients.wait()
             server.postmaster.wait()
     finally:
-        for process in load:
+        for process in *load, guard.process, server.postmaster:
             process.kill()
-        guard.process.kill()
+        shutil.rmtree(root)
     print(f"load average {os.getloadavg()[0]:.1f}")
-    describe("sweep (first SIGKILL until nothing is left)", sweeps)
-    describe("from the moment it was due to the record", late)
-    shutil.rmtree(root)
+    describe("first SIGKILL until each process has one pending or is stopped", hits)
+    describe("first SIGKILL until nothing is left", sweeps)
+    describe("moment it was due until the guard says so", late)
 
 
 if __name__ == "__main__":

@@ -216,6 +216,7 @@ std::optional<GuardFiring> GuardLink::last_firing() const {
   if (count == 0) return std::nullopt;
   return GuardFiring{to_instant(guard_load(&words.fired_at)),
                      static_cast<std::int64_t>(guard_load(&words.fired_kill)),
+                     Duration(static_cast<std::int64_t>(guard_load(&words.fired_hit))),
                      Duration(static_cast<std::int64_t>(guard_load(&words.fired_took))),
                      static_cast<std::int64_t>(count)};
 }

@@ -67,6 +67,7 @@ struct LaunchPrefix {
 struct GuardFiring {
   Instant at;
   std::int64_t killed = 0;  // processes that needed SIGKILL
+  Duration hit{0};          // from the first SIGKILL until each had one pending or was stopped
   Duration took{0};         // from the first SIGKILL until nothing was left
   std::int64_t count = 0;   // firings in the life of the page
 };

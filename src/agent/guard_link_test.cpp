@@ -733,7 +733,8 @@ class GuardFence : public GuardTest {
               << " ms after the deadline (F = " << in_milliseconds(link.margin()) << " ms)";
     if (firing) {
       std::cout << "; SIGKILL to " << firing->killed << ", sweep "
-                << static_cast<double>(firing->took.count()) / 1e6 << " ms";
+                << static_cast<double>(firing->took.count()) / 1e6 << " ms, all hit after "
+                << static_cast<double>(firing->hit.count()) / 1e6 << " ms";
     }
     std::cout << "\n";
   }

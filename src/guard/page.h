@@ -72,13 +72,15 @@ struct guard_page {
   uint64_t latch;       // the order whose expiry made it fire
   uint64_t fired_at;    // the last firing: when it began,
   uint64_t fired_kill;  // how many processes were killed with SIGKILL,
+  uint64_t fired_hit;   // ns from the first SIGKILL until each had one pending or was stopped: none
+                        // of them runs its program from then on,
   uint64_t fired_took;  // ns from the first SIGKILL until nothing was left; 0 = none was needed
   uint64_t firings;     // how many; stored last
 
   // ---- written once, before anybody else has the page ----
   char server_name[GUARD_NAME_BYTES];  // base name of the server's executable
   char directory[GUARD_PATH_BYTES];    // absolute path of the data directory
-  char unused[GUARD_PAGE_BYTES - 20 * 8 - GUARD_NAME_BYTES - GUARD_PATH_BYTES];
+  char unused[GUARD_PAGE_BYTES - 21 * 8 - GUARD_NAME_BYTES - GUARD_PATH_BYTES];
 };
 
 static_assert(sizeof(struct guard_page) == GUARD_PAGE_BYTES, "the page has a fixed size");
@@ -197,11 +199,13 @@ static inline struct guard_change guard_name_directory(struct guard_page* page, 
 // Records a finished firing. For people only: no rule reads these words. The count is stored
 // last, so that a reader who sees it move sees the rest.
 static inline struct guard_change guard_record_firing(struct guard_page* page, uint64_t began,
-                                                      uint64_t killed, uint64_t took) {
+                                                      uint64_t killed, uint64_t hit,
+                                                      uint64_t took) {
   struct guard_change change;
   change.count = 0;
   guard_then(&change, &page->fired_at, began);
   guard_then(&change, &page->fired_kill, killed);
+  guard_then(&change, &page->fired_hit, hit);
   guard_then(&change, &page->fired_took, took);
   guard_then(&change, &page->firings, guard_load(&page->firings) + 1);
   return change;

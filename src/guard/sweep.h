@@ -26,6 +26,7 @@ struct guard_sweep {
     bool killed;  // at the end of its sweep; kept until it is gone
   } held[GUARD_HELD_MAX];
   uint32_t killed;  // processes that got SIGKILL, each counted once
+  bool hit;         // a whole look found nobody who neither has SIGKILL pending nor is stopped
 };
 
 // Whether any of the server's processes can still run (safety 2.3: one in uninterruptible sleep
@@ -42,8 +43,8 @@ bool guard_any_left(const struct guard_server* server);
 void guard_quit(const struct guard_server* server, uint64_t postmaster);
 
 // One round. Call it until guard_look() finds none, with a pause: the killed need time to die. The
-// first round is short, because what it takes counts when the processors are busy: it stops the
-// postmaster and kills its children. The next ones look through /proc for everything else.
+// first one begins with what takes least, because that counts when the processors are busy: it
+// stops the postmaster and kills its children. Each looks through /proc for everything else.
 void guard_sweep_round(const struct guard_server* server, struct guard_sweep* sweep,
                        uint64_t postmaster);
 

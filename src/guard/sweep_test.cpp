@@ -256,6 +256,27 @@ TEST_F(Sweep, QuitReachesThePostmasterOnly) {
   EXPECT_EQ(living().size(), 2U);
 }
 
+TEST_F(Sweep, OneRoundHitsAServerWithItsPostmaster) {
+  run_server(4);
+  guard_sweep sweep{};
+  guard_sweep_round(&server_, &sweep, 0);
+  EXPECT_TRUE(sweep.hit);
+  EXPECT_EQ(sweep.killed, 4U);
+  guard_sweep_finish(&sweep);
+  EXPECT_TRUE(within_seconds(5, [&] { return guard_sweep_release(&sweep); }));
+}
+
+TEST_F(Sweep, OrphansAreHitInTheRoundAfterTheirSigkill) {
+  kill(run_server(2), SIGKILL);
+  expect_living(2);
+  guard_sweep sweep{};
+  guard_sweep_round(&server_, &sweep, 0);
+  EXPECT_FALSE(sweep.hit);
+  EXPECT_EQ(sweep.killed, 2U);
+  guard_sweep_round(&server_, &sweep, 0);
+  EXPECT_TRUE(sweep.hit);
+}
+
 TEST_F(Sweep, RecordedPostmasterIsStoppedFirst) {
   const pid_t pid = run_server(3);
   guard_process process{};

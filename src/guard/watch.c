@@ -31,7 +31,7 @@ struct watch {
   uint64_t self;  // this process, as in the page
   int timer;
   int signals;
-  int log;  // -1 = none that could not block
+  int log;  // -1 = none
   bool log_is_socket;
   struct guard_peers peers;
   struct guard_server server;
@@ -40,6 +40,7 @@ struct watch {
   bool firing;           // begun and not yet recorded
   uint64_t fired_at;     // when it began
   uint64_t first_kill;   // when the first SIGKILL was due; 0 = none was
+  uint64_t hit;          // when each process had one pending or was stopped; 0 = not yet
   uint64_t order;        // acted on last
   uint64_t wake_at;      // the timer is set for it
   uint64_t orphan_look;  // when to look for the data directory next
@@ -61,16 +62,18 @@ struct guard_page* guard_map_page(int fd) {
   return NULL;
 }
 
-// A descriptor for log lines that can never make the guard wait: a description of its own.
+// Where log lines go, if they can neither make the guard wait nor somebody else: the journal's
+// socket or a terminal. A pipe is let go, because its reader would wait for the guard's end.
 static void open_log(struct watch* watch) {
   struct stat found;
   watch->log = -1;
   if (fstat(STDERR_FILENO, &found) != 0) return;
   watch->log_is_socket = S_ISSOCK(found.st_mode);
   if (watch->log_is_socket) watch->log = STDERR_FILENO;
-  if (S_ISFIFO(found.st_mode) || S_ISCHR(found.st_mode)) {
+  if (S_ISCHR(found.st_mode)) {
     watch->log = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   }
+  if (!watch->log_is_socket) dup2(STDIN_FILENO, STDERR_FILENO);  // /dev/null
 }
 
 static void log_line(const struct watch* watch, struct guard_line* line) {
@@ -98,10 +101,11 @@ static void aim(struct watch* watch) {
 
 static void record(struct watch* watch) {
   const uint64_t took = watch->first_kill != 0 ? watch->now() - watch->first_kill : 0;
+  const uint64_t hit = watch->hit != 0 ? watch->hit - watch->first_kill : took;
   struct guard_line line = {0};
   if (guard_load(&watch->page->guard) == watch->self) {
     const struct guard_change change =
-        guard_record_firing(watch->page, watch->fired_at, watch->sweep.killed, took);
+        guard_record_firing(watch->page, watch->fired_at, watch->sweep.killed, hit, took);
     guard_apply(&change);
   }
   guard_put(&line, "tanist-guard: the lock's deadline passed; nothing runs in ");
@@ -114,7 +118,9 @@ static void record(struct watch* watch) {
   log_line(watch, &line);
   watch->firing = false;
   watch->first_kill = 0;
+  watch->hit = 0;
   watch->sweep.killed = 0;
+  watch->sweep.hit = false;
 }
 
 static void perform(struct watch* watch, enum guard_act act, uint64_t now) {
@@ -127,6 +133,7 @@ static void perform(struct watch* watch, enum guard_act act, uint64_t now) {
       watch->firing = true;
       if (watch->first_kill == 0) watch->first_kill = now;
       guard_sweep_round(&watch->server, &watch->sweep, postmaster);
+      if (watch->hit == 0 && watch->sweep.hit) watch->hit = watch->now();
       break;
     case GUARD_ACT_FINISH: guard_sweep_finish(&watch->sweep); break;
   }
