@@ -341,25 +341,6 @@ using ServerAction =
                  CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
                  RunCallback>;
 
-// ---- On the way ------------------------------------------------------------------------------
-
-// What a running action tells: StopServer of the safe point and of pg_control, copying actions of
-// how far they are.
-struct ServerProgress {
-  bool safe_point = false;             // no client backend is left and none is admitted
-  std::optional<ControlData> control;  // pg_control changed to this
-  std::int64_t bytes_done = 0;
-  std::int64_t bytes_total = 0;  // 0 = unknown
-
-  static constexpr auto fields() {
-    using P = ServerProgress;
-    return std::tuple{field("safe_point", &P::safe_point), field("control", &P::control),
-                      field("bytes_done", &P::bytes_done), field("bytes_total", &P::bytes_total)};
-  }
-  friend bool operator==(const ServerProgress&, const ServerProgress&) = default;
-};
-static_assert(lists_all_fields<ServerProgress>);
-
 // ---- Results ---------------------------------------------------------------------------------
 
 enum class StartOutcome { ready, still_starting, died, not_started };
@@ -447,13 +428,6 @@ struct ServerResult {
   }
 };
 static_assert(lists_all_fields<ServerResult>);
-
-using ServerAction =
-    std::variant<InitializeData, StartServer, StopServer, PromoteServer, ReloadServer,
-                 RunPrePromote, CloneData, FinishBootstrap, RewindData, RecoverData, EmptyData,
-                 SetDataAside, FenceServer, ObserveServer, CompareGoal, ExamineDivergence,
-                 CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
-                 RunCallback>;
 
 // What a running StopServer tells of, on every change.
 struct StopProgress {

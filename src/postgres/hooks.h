@@ -23,7 +23,7 @@ struct ServerHooks {
   std::function<void(ProcessIdentity)> postmaster_started;
   // `status` as of waitpid; -1 = unknown, as for adopted ones.
   std::function<void(ProcessIdentity, int status)> postmaster_exited;
-  std::function<void(EffectId, const ServerProgress&)> progress;
+  std::function<void(EffectId, const StopProgress&)> progress;
   // Empty function: launched plainly.
   std::function<LaunchPrefix()> launch_prefix;
   // Asked at the moment of acting, before promote and before a start without standby.signal

@@ -25,7 +25,7 @@ void LocalServer::remember(os::ProcessPtr process, bool single_user) {
   os::start(loop, watch(shared_from_this(), std::move(process)));
 }
 
-void LocalServer::tell(EffectId id, const ServerProgress& progress) const {
+void LocalServer::tell(EffectId id, const StopProgress& progress) const {
   if (hooks.progress) hooks.progress(id, progress);
 }
 

@@ -39,7 +39,7 @@ struct LocalServer : std::enable_shared_from_this<LocalServer> {
   // The running postmaster, ours or adopted. Tells the hook and watches it to its end.
   void remember(os::ProcessPtr process, bool single_user);
   bool runs() const { return postmaster && postmaster->alive(); }
-  void tell(EffectId id, const ServerProgress& progress) const;
+  void tell(EffectId id, const StopProgress& progress) const;
 
   const os::Executor loop;
   os::DiskPool* const disk;

@@ -87,31 +87,32 @@ Look look_at_stopping(const std::string& data, std::int64_t postmaster, bool cou
 
 // What has been told of this stop.
 struct Told {
-  bool safe_point = false;
+  StopProgress progress;
   std::string control_bytes;
 };
 
 // `all_gone`: the server has ended and nothing of it is left.
 os::Awaitable<Told> tell_of_stop(Job job, os::ProcessPtr process, Told told, bool all_gone) {
-  const bool count = !told.safe_point && !all_gone;
+  const bool count = !told.progress.safe_point && !all_gone;
   auto look = [data = job.paths.data, pid = process->identity().pid, count] {
     return look_at_stopping(data, pid, count);
   };
   const auto seen = co_await job.on_disk(std::move(look));
   if (!seen) co_return told;
-  ServerProgress progress;
+  auto progress = told.progress;
   if (!seen->control_bytes.empty() && seen->control_bytes != told.control_bytes) {
-    auto control = co_await read_control(job);
-    if (control) progress.control = std::move(*control);
+    const auto control = co_await read_control(job);
+    if (control) {
+      progress.control_state = control->state;
+      progress.checkpoint = control->checkpoint;
+    }
     told.control_bytes = seen->control_bytes;
   }
   // Children of a postmaster that died meanwhile are nobody's children: the count says nothing.
-  const bool safe = all_gone || told.safe_point || (!seen->has_clients && process->alive());
-  if (safe != told.safe_point || progress.control) {
-    told.safe_point = safe;
-    progress.safe_point = safe;
-    job.server->tell(job.id, progress);
-  }
+  progress.safe_point =
+      all_gone || progress.safe_point || (!seen->has_clients && process->alive());
+  if (progress != told.progress) job.server->tell(job.id, progress);
+  told.progress = progress;
   co_return told;
 }
 
@@ -167,7 +168,7 @@ os::Awaitable<ServerResult> stop_server(Job job, StopServer wanted) {
   if (!search.found || !process) {
     const auto swept = co_await sweep(job);
     if (!swept) co_return failed(swept.error());
-    server.tell(job.id, ServerProgress{.safe_point = true});
+    server.tell(job.id, StopProgress{.safe_point = true});
     co_return succeeded();
   }
   if (server.is_single_user) {
@@ -208,7 +209,7 @@ os::Awaitable<ServerResult> fence_server(Job job, FenceServer wanted) {
     }
     const auto killed = co_await kill_server(job, process);
     if (!killed) co_return failed(killed.error());
-    job.server->tell(job.id, ServerProgress{.safe_point = true});
+    job.server->tell(job.id, StopProgress{.safe_point = true});
     if (!process || round > 0) co_return succeeded();
     // Once more: a start that was under way may have put another one there.
   }

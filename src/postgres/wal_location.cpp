@@ -59,6 +59,7 @@ os::Awaitable<ServerResult> locate_shutdown(Job job) {
     const auto previous = co_await record_at(job, timeline, checkpoint->previous);
     if (previous && previous->is_segment_switch()) result.shutdown_previous = previous->lsn;
   }
+  result.shutdown_end = co_await end_of_checkpoint(job, *control);
   co_return result;
 }
 
