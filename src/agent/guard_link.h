@@ -21,6 +21,7 @@
 #include "base/fields.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "core/observation.h"
 #include "core/types.h"
 
 namespace tanist::agent {
@@ -32,20 +33,6 @@ struct GuardOptions {
   std::string server_program;  // path of the server's executable; empty = postgres
   std::string folder;          // for the guard's socket; empty = $RUNTIME_DIRECTORY and so on
 };
-
-// As published. Do not change the names.
-enum class GuardState {
-  absent,    // no guard process (setting off, or it could not be started or is being replaced)
-  disarmed,  // it watches and nothing is armed, or has not confirmed the arming yet
-  armed,     // it confirmed that it wakes in time for the deadline
-  latched,   // the deadline passed: every server that appears is killed
-};
-
-constexpr auto names_of(GuardState) {
-  using G = GuardState;
-  return std::array{EnumName<G>{G::absent, "absent"}, EnumName<G>{G::disarmed, "disarmed"},
-                    EnumName<G>{G::armed, "armed"}, EnumName<G>{G::latched, "latched"}};
-}
 
 // What an earlier agent left in the page (safety 2.7). The reign counts in mode primary only.
 struct GuardRecord {
