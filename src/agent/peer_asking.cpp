@@ -42,10 +42,8 @@ void PeerAsking::probe_namesake(const std::string& api_url, Duration limit,
                                 std::function<void(bool)> done) {
   const auto authority = api_url.find("://");
   const auto path = authority == std::string::npos ? authority : api_url.find('/', authority + 3);
-  rest::Call call{.method = "GET",
-                  .url = api_url.substr(0, path) + "/liveness",
-                  .body = {},
-                  .timeout = limit};
+  rest::Call call{
+      .method = "GET", .url = api_url.substr(0, path) + "/liveness", .body = {}, .timeout = limit};
   client_.call(std::move(call), [done = std::move(done)](const Result<rest::Answer>& answer) {
     done(answer.has_value());
   });

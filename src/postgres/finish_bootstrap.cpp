@@ -46,8 +46,7 @@ os::Awaitable<Result<void>> make_role(Job job, sql::ConnectionPtr session, Wante
   auto present = co_await session->query("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1",
                                          std::move(which), limit);
   if (!present) co_return tl::unexpected(present.error().plain());
-  const auto statement =
-      role_statement(!present->rows.empty(), name, wanted.attributes, *hashed);
+  const auto statement = role_statement(!present->rows.empty(), name, wanted.attributes, *hashed);
   auto made = co_await session->query(statement.reveal(), {}, limit);
   if (!made) co_return pass_on(made.error().plain(), "cannot create role \"{}\"", name);
   co_return Result<void>{};
