@@ -81,6 +81,31 @@ void add_names(CLI::App& app, const std::string& title, std::vector<std::string>
   app.add_option(title, names, help)->type_name("");
 }
 
+void add_required_cluster(CLI::App& app, std::string& cluster) {
+  app.add_option("CLUSTER_NAME", cluster, "the cluster")->required()->type_name("");
+}
+
+// May be given again and again, each time with one value.
+void add_settings(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+                  const std::string& help) {
+  app.add_option(names, values, help)
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("TEXT");
+}
+
+constexpr const char* role_help =
+    "leader, primary, standby-leader, replica, standby or any (the default)";
+
+MemberRole role_of(const std::string& name) {
+  if (const auto role = from_name<MemberRole>(name)) return *role;
+  refuse(
+      format_text("Invalid value for '--role' / '-r': '{}' is not one of 'leader', 'primary', "
+                  "'standby-leader', 'replica', 'standby', 'any'.",
+                  name));
+}
+
 // Everything that is read, by command, until it is known which one it is.
 class CommandLine {
  public:
@@ -99,7 +124,12 @@ class CommandLine {
     add_topology();
     add_hand_over("switchover", true);
     add_hand_over("failover", false);
+    add_reload();
+    add_restart();
+    add_pause("pause", true);
+    add_pause("resume", false);
     add_show_config();
+    add_edit_config();
     add_history();
     add_version();
     add_provision();
@@ -219,6 +249,64 @@ class CommandLine {
         "Examples:\n  tanistctl switchover\n"
         "  tanistctl switchover --candidate pg-2 --force\n"
         "  tanistctl switchover --candidate pg-2 --scheduled 2031-05-01T04:00+00:00");
+  }
+
+  void add_reload() {
+    auto options = std::make_shared<ReloadOptions>();
+    auto role = std::make_shared<std::string>("any");
+    auto& app =
+        add<ReloadOptions>("reload", "let members read their configuration files again", options,
+                           [role](ReloadOptions& reload) { reload.role = role_of(*role); });
+    add_required_cluster(app, options->cluster);
+    add_names(app, "MEMBER_NAMES", options->members, "default: all of the role");
+    add_text(app, "-r,--role", *role, role_help);
+    app.add_flag("--force", options->force, "ask nothing");
+  }
+
+  void add_restart() {
+    auto options = std::make_shared<RestartOptions>();
+    auto role = std::make_shared<std::string>("any");
+    auto& app =
+        add<RestartOptions>("restart", "restart PostgreSQL servers, now or later", options,
+                            [role](RestartOptions& restart) { restart.role = role_of(*role); });
+    add_required_cluster(app, options->cluster);
+    add_names(app, "MEMBER_NAMES", options->members, "default: all of the role");
+    add_text(app, "-r,--role", *role, role_help);
+    app.add_flag("--any", options->any_one, "one member, chosen by chance");
+    app.add_flag("--pending", options->pending, "only members whose settings wait for a restart");
+    add_text(app, "--pg-version", options->version, "only servers older than X.Y or X.Y.Z");
+    add_text(app, "--scheduled", options->scheduled, "when: 'now', or a time as in ISO 8601");
+    add_text(app, "--timeout", options->timeout, "how long the start may take, such as 60s");
+    app.add_flag("--force", options->force, "ask nothing");
+    app.footer(
+        "Examples:\n  tanistctl restart shop pg-2\n"
+        "  tanistctl restart shop --pending --role replica --force");
+  }
+
+  void add_pause(const std::string& name, bool pause) {
+    auto options = std::make_shared<PauseOptions>();
+    options->pause = pause;
+    auto& app = add<PauseOptions>(
+        name, pause ? "stop automatic failover and restarts" : "end a pause", options);
+    add_cluster(app, options->cluster);
+    app.add_flag("--wait", options->wait, "wait until all members know");
+  }
+
+  void add_edit_config() {
+    auto options = std::make_shared<EditConfigOptions>();
+    auto& app =
+        add<EditConfigOptions>("edit-config", "change the cluster's configuration", options);
+    add_cluster(app, options->cluster);
+    add_settings(app, "-s,--set", options->set, "KEY=VALUE; dotted path, YAML; null deletes");
+    add_settings(app, "-p,--pg", options->parameters, "NAME=VALUE of a PostgreSQL parameter");
+    add_text(app, "--apply", options->apply, "file with keys to change; - = standard input");
+    add_text(app, "--replace", options->replace, "file with the whole; - = standard input");
+    app.add_flag("-q,--quiet", options->quiet, "do not show the difference");
+    app.add_flag("--force", options->force, "ask nothing");
+    app.footer(
+        "Without -s, -p, --apply and --replace $EDITOR is opened.\nExamples:\n"
+        "  tanistctl edit-config\n"
+        "  tanistctl edit-config -s synchronous_mode=quorum -p work_mem=16MB --force");
   }
 
   void add_show_config() {

@@ -18,7 +18,8 @@ struct ShowText {
 };
 
 using Command = std::variant<ShowText, ListOptions, ShowConfigOptions, HistoryOptions,
-                             VersionOptions, HandOverOptions, ProvisionOptions>;
+                             VersionOptions, HandOverOptions, ReloadOptions, RestartOptions,
+                             PauseOptions, EditConfigOptions, ProvisionOptions>;
 
 struct Arguments {
   GlobalOptions global;

@@ -35,6 +35,14 @@ struct Run {
   Result<void> operator()(const HistoryOptions& options) const { return with(history, options); }
   Result<void> operator()(const VersionOptions& options) const { return with(version, options); }
   Result<void> operator()(const HandOverOptions& options) const { return with(hand_over, options); }
+  Result<void> operator()(const ReloadOptions& options) const { return with(reload, options); }
+  Result<void> operator()(const RestartOptions& options) const { return with(restart, options); }
+  Result<void> operator()(const PauseOptions& options) const {
+    return with(pause_or_resume, options);
+  }
+  Result<void> operator()(const EditConfigOptions& options) const {
+    return with(edit_config, options);
+  }
 
  private:
   template <class Options>

@@ -58,8 +58,8 @@ Result<rest::Answer> Members::ask(const MemberView& member, const MemberRequest&
   return answer;
 }
 
-std::vector<const MemberView*> leader_first(const ClusterView& view) {
-  std::vector<const MemberView*> out;
+Selection leader_first(const ClusterView& view) {
+  Selection out;
   if (const auto* leader = view.leader_member()) out.push_back(leader);
   for (const auto& [name, member] : view.members) {
     if (!view.locked_by(name)) out.push_back(&member);

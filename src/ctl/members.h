@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "core/cluster_view.h"
+#include "ctl/selection.h"
 #include "ctl/tool_config.h"
 #include "rest/client.h"
 
@@ -44,6 +45,6 @@ class Members {
 };
 
 // The members, the leader first, then by name.
-std::vector<const MemberView*> leader_first(const ClusterView& view);
+Selection leader_first(const ClusterView& view);
 
 }  // namespace tanist::ctl

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ctl/selection.h"
 #include "ctl/table.h"
 #include "ctl/tool_config.h"
 #include "provision/provision.h"
@@ -54,6 +55,45 @@ struct HandOverOptions {
   bool force = false;
 };
 Result<void> hand_over(const ToolConfig& config, const HandOverOptions& options);
+
+struct ReloadOptions {
+  std::string cluster;
+  std::vector<std::string> members;
+  MemberRole role = MemberRole::any;
+  bool force = false;
+};
+Result<void> reload(const ToolConfig& config, const ReloadOptions& options);
+
+struct RestartOptions {
+  std::string cluster;
+  std::vector<std::string> members;
+  MemberRole role = MemberRole::any;
+  bool any_one = false;
+  bool pending = false;
+  std::optional<std::string> version;
+  std::optional<std::string> scheduled;
+  std::optional<std::string> timeout;
+  bool force = false;
+};
+Result<void> restart(const ToolConfig& config, const RestartOptions& options);
+
+struct PauseOptions {
+  bool pause = true;  // false: `resume`
+  std::optional<std::string> cluster;
+  bool wait = false;
+};
+Result<void> pause_or_resume(const ToolConfig& config, const PauseOptions& options);
+
+struct EditConfigOptions {
+  std::optional<std::string> cluster;
+  std::vector<std::string> set;         // KEY=VALUE
+  std::vector<std::string> parameters;  // NAME=VALUE
+  std::optional<std::string> apply;     // file, `-` = standard input
+  std::optional<std::string> replace;   // the same
+  bool quiet = false;
+  bool force = false;
+};
+Result<void> edit_config(const ToolConfig& config, const EditConfigOptions& options);
 
 struct ProvisionOptions {
   std::string topology;
