@@ -234,7 +234,8 @@ std::uint64_t GuardLink::guard_traits() const {
 }
 
 LaunchPrefix GuardLink::launch_prefix() const {
-  return {{impl_->options.program, "launch", "--page-fd", "3", "--"}, impl_->page.descriptor()};
+  const int page = impl_->page.descriptor();
+  return {{impl_->options.program, "launch", "--page-fd", std::to_string(page), "--"}, page};
 }
 
 std::vector<std::string> GuardLink::sweep_command() const {

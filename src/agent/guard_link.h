@@ -43,7 +43,7 @@ struct GuardRecord {
 };
 
 // How to start the server so that its last step asks the page: `arguments` stand before the
-// server's absolute path, the child inherits `page` as its descriptor 3. The launcher's
+// server's absolute path, `page` is inherited by the child under the same number. The launcher's
 // exit codes are GUARD_EXIT_* of guard/page.h.
 struct LaunchPrefix {
   std::vector<std::string> arguments;

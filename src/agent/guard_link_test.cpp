@@ -80,7 +80,7 @@ pid_t start_child(std::vector<std::string> arguments, int page, const std::strin
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   dup2(out, 1);
   dup2(out, 2);
-  if (page >= 0) dup2(page, 3);
+  if (page >= 0) fcntl(page, F_SETFD, 0);
   setsid();
   execvp(pointers[0], pointers.data());
   _exit(127);

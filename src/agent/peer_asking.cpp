@@ -44,13 +44,12 @@ void PeerAsking::probe_namesake(const std::string& api_url, Duration limit,
                                 std::function<void(bool)> done) {
   const auto authority = api_url.find("://");
   const auto path = authority == std::string::npos ? authority : api_url.find('/', authority + 3);
-  rest::Call call{.method = "GET",
-                  .url = api_url.substr(0, path) + "/liveness",
-                  .body = {},
-                  .timeout = limit};
-  client_->call(std::move(call), [client = client_, done = std::move(done)](const Result<rest::Answer>& answer) {
+  rest::Call call{
+      .method = "GET", .url = api_url.substr(0, path) + "/liveness", .body = {}, .timeout = limit};
+  auto told = [client = client_, done = std::move(done)](const Result<rest::Answer>& answer) {
     done(answer.has_value());
-  });
+  };
+  client_->call(std::move(call), std::move(told));
 }
 
 }  // namespace tanist::agent
