@@ -149,16 +149,27 @@ Tree to_tree(const Table& table) {
   return list;
 }
 
+std::size_t character_bytes(unsigned char first) {
+  if (first >= 0xF0 && first < 0xF8) return 4;
+  if (first >= 0xE0 && first < 0xF0) return 3;
+  return first >= 0xC0 && first < 0xE0 ? 2 : 1;
+}
+
 // One character of UTF-8 off the front; a broken byte counts as one character.
 char32_t take_character(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  const auto size = character_bytes(first);
   static constexpr std::array<unsigned, 5> masks{0, 0x7F, 0x1F, 0x0F, 0x07};
   char32_t code = first & masks.at(size);
-  for (std::size_t i = 1; i < size && i < text.size(); ++i) {
-    code = (code << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  for (std::size_t i = 1; i < size; ++i) {
+    const auto next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    if ((next & 0xC0U) != 0x80U) {
+      text.remove_prefix(1);
+      return U'\uFFFD';
+    }
+    code = (code << 6U) | (next & 0x3FU);
   }
-  text.remove_prefix(std::min(size, text.size()));
+  text.remove_prefix(size);
   return code;
 }
 

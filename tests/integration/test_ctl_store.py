@@ -2,6 +2,8 @@
 """tanistctl against a real etcd into which the keys were written by hand, as agents write them.
 TANISTCTL names the program under test."""
 
+import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -9,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
@@ -72,6 +75,35 @@ class Store:
                                 capture_output=True, check=False, env={**os.environ, **variables})
         assert result.returncode == code, result.stdout + result.stderr
         return result.stdout if code == 0 else result.stdout + result.stderr
+
+
+@contextlib.contextmanager
+def member_that_answers(store, name, status, body):
+    """Publishes a REST API for the member; yields the list of requests that it got."""
+    seen = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self):
+            text = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            seen.append((self.command, self.path, json.loads(text) if text else None))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_PATCH = do_GET = do_DELETE = answer
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer((HOST, 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    value = json.loads(store.get(f"members/{name}"))
+    store.put(f"members/{name}", {**value,
+                                  "api_url": f"http://{HOST}:{server.server_port}/patroni"})
+    yield seen
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +234,42 @@ def test_reload_names_members_and_asks(store):
     out = store.ctl("reload", "shop", answers="n\n", code=1)
     assert out == (TABLE % "a2    " +
                    "Are you sure you want to reload members a1, a2? [y/N]: Error: Aborted reload\n")
+
+
+def test_a_switchover_is_asked_of_the_leader(store):
+    with member_that_answers(store, "a1", 200, 'Successfully switched over to "a2"') as seen:
+        out = store.ctl("switchover", answers="\na2\n\ny\n")
+    assert seen == [("POST", "/switchover", {"candidate": "a2", "leader": "a1"})]
+    assert 'Successfully switched over to "a2"\n' + TABLE % "a2    " in out
+
+
+def test_a_refused_switchover_is_told_and_ends_well(store):
+    with member_that_answers(store, "a1", 412, "candidate does not exists"):
+        out = store.ctl("switchover", "--force")
+    assert out.endswith("Switchover failed, details: 412, candidate does not exists\n")
+    assert store.get("failover") == ""
+
+
+def test_restart_is_asked_of_each_member_with_its_conditions(store):
+    with member_that_answers(store, "a2", 202, "Restart scheduled") as seen:
+        out = store.ctl("restart", "shop", "a2", "--pg-version", "15.4", "--scheduled",
+                        "2031-05-01 06:00+02:00", answers="y\n")
+    assert seen == [("POST", "/restart", {"postgres_version": "15.4",
+                                          "schedule": "2031-05-01T06:00:00+02:00"})]
+    assert out.endswith("Are you sure you want to schedule restart of members a2 at "
+                        "2031-05-01 06:00:00+02:00? [y/N]: "
+                        "Success: restart scheduled on member a2\n")
+
+
+def test_pause_is_asked_of_whoever_answers(store):
+    with member_that_answers(store, "a2", 200, "{}") as seen:
+        out = store.ctl("pause")
+    assert seen == [("PATCH", "/config", {"pause": True})]
+    assert out == "Success: cluster management is paused\n"
+
+
+def test_version_names_what_members_run(store):
+    body = '{"patroni": {"version": "4.1.4"}, "server_version": 150004}'
+    with member_that_answers(store, "a2", 200, body):
+        out = store.ctl("version", "shop", "a2")
+    assert out.splitlines()[1:] == ["", "a2: Patroni 4.1.4 PostgreSQL 15.4"]
