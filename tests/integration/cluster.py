@@ -59,9 +59,15 @@ class Cluster:
         must_run("mkdir", "-p", self.files / "haproxy/run/haproxy")
         self.folder.start("haproxy", "haproxy", "-db", "-f",
                           self.files / "haproxy/etc/haproxy/haproxy.cfg")
-        self.wait_healthy(seconds=START_S)
+        eventually(self.has_started, START_S, "a leader and two streaming replicas")
         self.create_application()
         return self
+
+    def has_started(self):
+        """As `is_healthy`; fails at once when one of the programs has ended."""
+        ended = [name for name in self.folder.started if not self.folder.runs(name)]
+        assert not ended, f"{', '.join(ended)} ended, see its log"
+        return self.is_healthy(len(NODES))
 
     def provision(self):
         assert PROVISION.is_file(), f"there is no {PROVISION}; build it, or set TANIST_BIN"
