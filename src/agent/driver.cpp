@@ -125,9 +125,8 @@ void Driver::begin_api() {
     return Instant(Duration(until));
   };
   hooks.submit = [this](ApiRequest request) {
-    boost::asio::post(io_, [this, request = std::move(request)] {
-      deliver(ApiRequested{request});
-    });
+    boost::asio::post(io_,
+                      [this, request = std::move(request)] { deliver(ApiRequested{request}); });
   };
   api_ = std::make_unique<rest::Server>(settings_->rest, std::move(hooks));
   peers_ = std::make_unique<PeerAsking>(

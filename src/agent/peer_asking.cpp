@@ -30,14 +30,15 @@ void PeerAsking::ask(const AskPeers& round, Duration limit, std::function<void(P
 void PeerAsking::ask_one(const std::shared_ptr<Round>& round, const PeerAddress& peer,
                          Duration limit) {
   rest::Call call{.method = "GET", .url = peer.api_url, .body = {}, .timeout = limit};
-  round->client->call(std::move(call), [round, name = peer.member](const Result<rest::Answer>& answer) {
-    // The status code does not matter, only the document (contract rest 16).
-    const auto body = answer ? parse_json(answer->body) : Result<Tree>(Tree());
-    round->result.reports.push_back(peer_report_from(name, body ? *body : Tree()));
-    if (--round->missing > 0) return;
-    round->result.complete = true;
-    round->done(std::move(round->result));
-  });
+  round->client->call(
+      std::move(call), [round, name = peer.member](const Result<rest::Answer>& answer) {
+        // The status code does not matter, only the document (contract rest 16).
+        const auto body = answer ? parse_json(answer->body) : Result<Tree>(Tree());
+        round->result.reports.push_back(peer_report_from(name, body ? *body : Tree()));
+        if (--round->missing > 0) return;
+        round->result.complete = true;
+        round->done(std::move(round->result));
+      });
 }
 
 void PeerAsking::probe_namesake(const std::string& api_url, Duration limit,

@@ -30,8 +30,9 @@ LogLevel level_of(LineLevel level) {
 
 // After these another directory may stand in the place of the data directory.
 bool replaces_data(const ServerAction& action) {
-  return std::holds_alternative<SetDataAside>(action) || std::holds_alternative<EmptyData>(action) ||
-         std::holds_alternative<CloneData>(action) || std::holds_alternative<InitializeData>(action);
+  return std::holds_alternative<SetDataAside>(action) ||
+         std::holds_alternative<EmptyData>(action) || std::holds_alternative<CloneData>(action) ||
+         std::holds_alternative<InitializeData>(action);
 }
 
 }  // namespace
@@ -109,9 +110,8 @@ void Driver::start(const Effect& effect, const ServerAction& action) {
 void Driver::start(const Effect& effect, const AgentAction& action) {
   const auto id = effect.id;
   if (const auto* ask = std::get_if<AskPeers>(&action)) {
-    peers_->ask(*ask, peer_limit, [this, id](PeerRound round) {
-      deliver(EffectFinished{id, std::move(round)});
-    });
+    peers_->ask(*ask, peer_limit,
+                [this, id](PeerRound round) { deliver(EffectFinished{id, std::move(round)}); });
   } else if (const auto* probe = std::get_if<ProbeNamesake>(&action)) {
     peers_->probe_namesake(probe->api_url, namesake_limit, [this, id](bool answered) {
       ServerResult result;

@@ -15,7 +15,8 @@ namespace tanist::agent {
 struct Startup {
   std::unique_ptr<SettingsSource> source;
   SettingsPtr settings;
-  // The dynamic document until the store tells one: the cached one, else bootstrap.dcs; may be null.
+  // The dynamic document until the store tells one: the cached one, else bootstrap.dcs; may be
+  // null.
   Tree dynamic;
   DataHold hold;
 };

@@ -55,8 +55,8 @@ void end_start(Draft& draft, const Job& job) {
 void end_rewind(Draft& draft, bool ok, const std::string& error) {
   const auto& result = draft.obs.local.job_result;
   const bool source_lost = !ok && result && result->source_lost;
-  draft.next.rewind = ok ? RewindState::success
-                         : (source_lost ? RewindState::check : RewindState::failed);
+  draft.next.rewind =
+      ok ? RewindState::success : (source_lost ? RewindState::check : RewindState::failed);
   if (ok) return;
   const auto* leader = draft.obs.view().leader_member();
   const auto name = leader != nullptr ? leader->name.value() : "unknown";

@@ -2,6 +2,8 @@
 // pg_basebackup and the users' own methods.
 #include "postgres/clone.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/log.h"
 #include "postgres/bootstrap.h"
@@ -50,14 +52,22 @@ Result<void> settle_copy(const Paths& paths, const ServerSettings& settings) {
 
 // ---- pg_basebackup ---------------------------------------------------------------------------
 
+// A spread checkpoint lets a new replica wait for minutes: fast, unless the user says otherwise.
+void prefer_fast_checkpoint(std::vector<std::string>& arguments) {
+  const bool chosen = std::ranges::any_of(
+      arguments, [](const std::string& argument) { return argument.starts_with("--checkpoint"); });
+  if (!chosen) arguments.emplace_back("--checkpoint=fast");
+}
+
 os::Awaitable<Result<ToolRun>> prepare_basebackup(Job job, Upstream source) {
   const auto& settings = *job.settings;
   const auto major = co_await installed_major_version(job);
   if (!major) co_return pass_on(major.error());
   auto environment = co_await password_environment(job, settings.replication, source);
   if (!environment) co_return pass_on(environment.error());
-  const auto options = tool_options(Tool::basebackup, settings.basebackup_options, *major);
+  auto options = tool_options(Tool::basebackup, settings.basebackup_options, *major);
   for (const auto& error : options.errors) log_error("{}", error);
+  prefer_fast_checkpoint(options.arguments);
   ToolRun run{
       .name = "pg_basebackup",
       .arguments = {"--pgdata=" + job.paths.data, "-X", "stream",

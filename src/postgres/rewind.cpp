@@ -262,18 +262,28 @@ os::Awaitable<ServerResult> rewind_data(Job job, RewindData wanted) {
   const auto proven = co_await prove_source(job, wanted.source);
   if (!proven) {
     const auto& source = wanted.source;
-    co_return failed(format_text("Can not use {} for rewind: {}",
-                                 source.is_remote ? source.host : source.member.value(),
-                                 proven.error().message));
+    auto result = failed(format_text("Can not use {} for rewind: {}",
+                                     source.is_remote ? source.host : source.member.value(),
+                                     proven.error().message));
+    result.source_lost = true;
+    co_return result;
   }
   co_await archive_waiting_segments(job);
   auto run = co_await prepare_run(job, wanted.source, before->major_version);
   if (!run) co_return failed(run.error());
   if (job.stopped()) co_return failed("the rewind was cancelled");
   job.server->control.reset();
+  const auto copying = run->copying;
   const auto rewound = co_await rewind_between(job, std::move(*run), *before);
   job.server->control.reset();
-  if (!rewound) co_return failed(rewound.error());
+  if (!rewound) {
+    auto result = failed(rewound.error());
+    if (!*copying) {
+      const auto still_there = co_await prove_source(job, wanted.source);
+      result.source_lost = !still_there;
+    }
+    co_return result;
+  }
   log_info("pg_rewind from {}:{} has succeeded", wanted.source.host, wanted.source.port);
   co_return succeeded();
 }
