@@ -9,7 +9,8 @@ namespace tanist::agent {
 
 namespace {
 
-constexpr const char* epilogue = R"(The file is a Patroni configuration; PATRONI_* variables are merged over it.
+constexpr const char* epilogue =
+    R"(The file is a Patroni configuration; PATRONI_* variables are merged over it.
 
 Examples:
   tanist /etc/tanist/tanist.yml                     run beside the local PostgreSQL
@@ -21,8 +22,11 @@ name is taken, the data belongs to another cluster; 2 wrong usage.
 See also: tanistctl(1), tanist(8), and docs/guide.)";
 
 // Python's argparse takes any unambiguous beginning of a long option; scripts use that.
-const std::vector<std::string> long_options{"--help",  "--version",         "--validate-config",
-                                            "--print", "--ignore-listen-port",
+const std::vector<std::string> long_options{"--help",
+                                            "--version",
+                                            "--validate-config",
+                                            "--print",
+                                            "--ignore-listen-port",
                                             "--generate-sample-config"};
 
 std::string completed(const std::string& argument) {

@@ -14,10 +14,10 @@ enum class Mode { run, validate, print_sample, show_text };
 
 struct Arguments {
   Mode mode = Mode::run;
-  std::string config_file;   // empty = the environment alone
+  std::string config_file;  // empty = the environment alone
   bool ignore_listen_port = false;
   bool print = false;
-  std::string text;          // of show_text
+  std::string text;  // of show_text
 };
 
 // Errc::invalid with the usage error's text (exit code 2).

@@ -20,8 +20,10 @@ namespace tanist::agent {
 
 class PeerAsking {
  public:
-  // `client` must outlive this object.
-  explicit PeerAsking(rest::Client& client) : client_(client) {}
+  explicit PeerAsking(std::shared_ptr<rest::Client> client) : client_(std::move(client)) {}
+
+  // Used from the next question on; questions under way end with the old one.
+  void set_client(std::shared_ptr<rest::Client> client) { client_ = std::move(client); }
 
   // `done` gets a report for every peer asked, unreachable ones included, when all have answered or
   // `limit` has passed.
@@ -35,7 +37,7 @@ class PeerAsking {
 
   void ask_one(const std::shared_ptr<Round>& round, const PeerAddress& peer, Duration limit);
 
-  rest::Client& client_;
+  std::shared_ptr<rest::Client> client_;
 };
 
 }  // namespace tanist::agent

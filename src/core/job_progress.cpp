@@ -51,12 +51,21 @@ void end_start(Draft& draft, const Job& job) {
   fire_start_callback(draft, job);
 }
 
+// A source that went away decides nothing: the question is asked again (contract postgres 9.4).
 void end_rewind(Draft& draft, bool ok, const std::string& error) {
-  draft.next.rewind = ok ? RewindState::success : RewindState::failed;
+  const auto& result = draft.obs.local.job_result;
+  const bool source_lost = !ok && result && result->source_lost;
+  draft.next.rewind =
+      ok ? RewindState::success : (source_lost ? RewindState::check : RewindState::failed);
   if (ok) return;
   const auto* leader = draft.obs.view().leader_member();
-  draft.log(LineLevel::error, "Failed to rewind from healthy primary: {}: {}",
-            leader != nullptr ? leader->name.value() : "unknown", error);
+  const auto name = leader != nullptr ? leader->name.value() : "unknown";
+  if (source_lost) {
+    draft.log(LineLevel::error, "Failed to rewind because primary {} become unreachable: {}", name,
+              error);
+  } else {
+    draft.log(LineLevel::error, "Failed to rewind from healthy primary: {}: {}", name, error);
+  }
 }
 
 void end_promotion(Draft& draft, const Job& job, bool ok, const std::string& error) {

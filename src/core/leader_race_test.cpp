@@ -9,7 +9,8 @@
 namespace tanist::testing {
 namespace {
 
-// "b" in a cluster whose lock ran out; "c" answered at the same position, the old leader not at all.
+// "b" in a cluster whose lock ran out; "c" answered at the same position, the old leader not at
+// all.
 Given racing() {
   Given given("b");
   given.unlocked().silent("a").answers("c", 0x3000000);
@@ -92,8 +93,8 @@ TEST(LeaderRace, TooLargeLagForbids) {
 
 TEST(LeaderRace, OlderTimelineForbidsWhenChecked) {
   auto given = racing();
-  given.view().history = HistoryView{
-      {HistoryLine{Timeline(1), Lsn(1), "r", "", ""}}, Tree::list({1}), Revision(40)};
+  given.view().history =
+      HistoryView{{HistoryLine{Timeline(1), Lsn(1), "r", "", ""}}, Tree::list({1}), Revision(40)};
   given.cluster().check_timeline = true;
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
   given.cluster().check_timeline = false;
@@ -207,8 +208,11 @@ TEST(LeaderRace, OthersStepInForADeadCandidate) {
 
 TEST(LeaderRace, OldLeaderReturnsOnlyWhenNobodyElseCan) {
   Given given("a");
-  given.requested("a", "").unlocked(true).runs_as_standby().answers("b", 0x3000000).answers(
-      "c", 0x3000000);
+  given.requested("a", "")
+      .unlocked(true)
+      .runs_as_standby()
+      .answers("b", 0x3000000)
+      .answers("c", 0x3000000);
   given.obs().lock = Lock{};
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
   given.obs().peers.reports.clear();

@@ -410,6 +410,7 @@ struct ServerResult {
   Lsn shutdown_end;                  // where its record ends: who has received this has it all
   Lsn wal_end;                       // LocateWalEnd
   std::shared_ptr<const ServerFacts> facts;  // ObserveServer
+  bool source_lost = false;  // RewindData: nothing was changed, and the source no longer answers
 
   static constexpr auto fields() {
     using S = ServerResult;
@@ -424,7 +425,8 @@ struct ServerResult {
                       field("shutdown_previous", &S::shutdown_previous),
                       field("shutdown_end", &S::shutdown_end),
                       field("wal_end", &S::wal_end),
-                      field("facts", &S::facts)};
+                      field("facts", &S::facts),
+                      field("source_lost", &S::source_lost)};
   }
 };
 static_assert(lists_all_fields<ServerResult>);

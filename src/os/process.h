@@ -61,8 +61,8 @@ struct SpawnRequest {
   std::vector<std::string> environment;  // NAME=value: all of it, nothing is inherited
   std::string working_folder;            // empty = ours
   bool own_session = true;               // setsid: survives us, and can be ended as a whole
-  // Open in the child as 3, 4, ... in this order. Standard input is empty; every other descriptor
-  // is closed.
+  // Open in the child under the same numbers, each above 2. Standard input is empty; every other
+  // descriptor is closed.
   std::vector<int> inherited;
   Output output = Output::capture;
   Output errors = Output::capture;

@@ -104,7 +104,8 @@ TEST_F(ProcessTest, GivesTheChildOnlyTheDescriptorsThatWereNamed) {
   }
   EXPECT_THAT(descriptors,
               testing::UnorderedElementsAre("0 /dev/null", "1 /dev/null", "2 /dev/null",
-                                            "3 anon_inode:[eventfd]", "4 anon_inode:[eventfd]"));
+                                            fmt::format("{} anon_inode:[eventfd]", first.get()),
+                                            fmt::format("{} anon_inode:[eventfd]", second.get())));
   EXPECT_TRUE(run_until_done(loop, end_session(&pool, child, seconds{5})));
 }
 

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "os/pidfd.h"
 #include "os/proc.h"
@@ -16,7 +17,6 @@ namespace tanist::os {
 
 namespace {
 
-constexpr int first_inherited = 3;
 constexpr int above_all_targets = 1000;  // where sources of dup2 cannot be its targets
 
 class FileActions {
@@ -86,18 +86,17 @@ Result<Descriptor> prepare_stream(Output wanted, int target, FileActions& action
   return ours;
 }
 
-Result<void> prepare_inherited(const std::vector<int>& inherited, FileActions& actions,
-                               std::vector<Descriptor>& kept) {
-  int target = first_inherited;
-  for (const int fd : inherited) {
-    kept.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, above_all_targets));
-    if (!kept.back().open()) {
-      return fail(Errc::failed, "cannot hand descriptor {} on: {}", fd, std::strerror(errno));
-    }
-    actions.use(kept.back(), target++);
+// A descriptor duplicated to itself loses its close-on-exec flag and nothing else. The others are
+// closed one by one: they may lack that flag.
+void prepare_inherited(const std::vector<int>& inherited, FileActions& actions) {
+  int first_closed = STDERR_FILENO + 1;
+  const std::set<int> kept(inherited.begin(), inherited.end());
+  for (const int fd : kept) {
+    while (first_closed < fd) posix_spawn_file_actions_addclose(actions.get(), first_closed++);
+    posix_spawn_file_actions_adddup2(actions.get(), fd, fd);
+    first_closed = fd + 1;
   }
-  posix_spawn_file_actions_addclosefrom_np(actions.get(), target);
-  return {};
+  posix_spawn_file_actions_addclosefrom_np(actions.get(), first_closed);
 }
 
 }  // namespace
@@ -123,9 +122,7 @@ Result<Spawned> spawn_now(const SpawnRequest& request) {
   if (!output) return pass_on(output.error());
   auto errors = prepare_stream(request.errors, STDERR_FILENO, actions, kept);
   if (!errors) return pass_on(errors.error());
-  if (auto done = prepare_inherited(request.inherited, actions, kept); !done) {
-    return pass_on(done.error());
-  }
+  prepare_inherited(request.inherited, actions);
   if (!request.working_folder.empty()) {
     posix_spawn_file_actions_addchdir_np(actions.get(), request.working_folder.c_str());
   }

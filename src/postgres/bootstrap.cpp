@@ -55,9 +55,8 @@ os::Awaitable<Result<void>> run_initdb(Job job) {
   const auto& settings = *job.settings;
   auto options = tool_options(Tool::initdb, settings.initdb_options, 0);
   if (!options.errors.empty()) co_return fail(Errc::invalid, "{}", options.errors.front());
-  ToolRun run{.name = "initdb",
-              .arguments = std::move(options.arguments),
-              .time_max = initdb_time_max};
+  ToolRun run{
+      .name = "initdb", .arguments = std::move(options.arguments), .time_max = initdb_time_max};
   const auto& superuser = superuser_of(settings);
   if (!superuser.username.empty()) run.arguments.push_back("--username=" + superuser.username);
   std::optional<PasswordForInitdb> password_file;
@@ -82,7 +81,8 @@ os::Awaitable<Result<void>> run_custom_method(Job job) {
   const auto end = co_await run_command(job, std::move(*command), {});
   if (!end) co_return pass_on(end.error());
   if (!end->succeeded()) {
-    co_return tl::unexpected(failure_of("custom bootstrap " + job.settings->bootstrap_method, *end));
+    co_return tl::unexpected(
+        failure_of("custom bootstrap " + job.settings->bootstrap_method, *end));
   }
   co_return Result<void>{};
 }

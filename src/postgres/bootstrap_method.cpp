@@ -13,11 +13,6 @@ std::string text_under(const Tree& section, std::string_view key) {
   return value != nullptr && value->truthy() ? text_form(*value) : std::string();
 }
 
-bool truth_under(const Tree& section, std::string_view key) {
-  const auto* value = section.find(key);
-  return value != nullptr && value->truthy();
-}
-
 }  // namespace
 
 bool has_custom_bootstrap(const ServerSettings& settings) {
@@ -29,7 +24,7 @@ Result<std::vector<std::string>> custom_bootstrap_command(const ServerSettings& 
   const auto& section = settings.bootstrap_method_section;
   auto words = split_command(text_under(section, "command"));
   if (!words) return pass_on(words.error(), "bootstrap.{}.command", settings.bootstrap_method);
-  if (!truth_under(section, "no_params")) {
+  if (!switched_on(section, "no_params")) {
     words->push_back("--scope=" + settings.scope);
     words->push_back("--datadir=" + settings.data_dir);
   }
@@ -52,7 +47,7 @@ std::optional<BootstrapRecoveryPlan> bootstrap_recovery_of(const ServerSettings&
     plan.signal = recovery.standby ? RecoverySignal::standby : RecoverySignal::recovery;
     plan.hot_standby_off = ends_in_promotion(plan.settings);
   } else {
-    plan.kept_as_found = truth_under(section, "keep_existing_recovery_conf");
+    plan.kept_as_found = switched_on(section, "keep_existing_recovery_conf");
     plan.hot_standby_off = plan.kept_as_found;
   }
   return plan;

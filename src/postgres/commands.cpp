@@ -37,8 +37,7 @@ os::Awaitable<ServerResult> run_callback(Job job, RunCallback wanted) {
     co_return failed(words.error());
   }
   const auto role = wanted.role == Role::promoted ? Role::primary : wanted.role;
-  words->insert(words->end(),
-                {wanted.event, std::string(name_of(role)), job.settings->scope});
+  words->insert(words->end(), {wanted.event, std::string(name_of(role)), job.settings->scope});
   job.server->callbacks.run(wanted.event,
                             {std::move(*words), environment_for_command(*job.settings)});
   co_return succeeded();

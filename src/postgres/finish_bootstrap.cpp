@@ -15,6 +15,7 @@
 #include "postgres/start.h"
 #include "postgres/stop.h"
 #include "postgres/tool_options.h"
+#include "postgres/tool_passwords.h"
 
 namespace tanist::postgres {
 
@@ -46,8 +47,7 @@ os::Awaitable<Result<void>> make_role(Job job, sql::ConnectionPtr session, Wante
   auto present = co_await session->query("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1",
                                          std::move(which), limit);
   if (!present) co_return tl::unexpected(present.error().plain());
-  const auto statement =
-      role_statement(!present->rows.empty(), name, wanted.attributes, *hashed);
+  const auto statement = role_statement(!present->rows.empty(), name, wanted.attributes, *hashed);
   auto made = co_await session->query(statement.reveal(), {}, limit);
   if (!made) co_return pass_on(made.error().plain(), "cannot create role \"{}\"", name);
   co_return Result<void>{};
@@ -99,14 +99,9 @@ os::Awaitable<Result<void>> run_post_bootstrap(Job job) {
   const auto self = ourselves(job);
   words->push_back(upstream_conninfo(settings, superuser, self));
   Environment environment{"PGOPTIONS=-c synchronous_commit=local -c statement_timeout=0"};
-  if (!superuser.password.empty()) {
-    auto write = [all = job.settings, user = superuser, self] {
-      return write_password_for(*all, user, self);
-    };
-    const auto written = co_await job.on_disk(std::move(write));
-    if (!written) co_return pass_on(written.error());
-    environment.push_back("PGPASSFILE=" + settings.pgpass);
-  }
+  const auto passwords = co_await password_environment(job, superuser, self);
+  if (!passwords) co_return pass_on(passwords.error());
+  environment.insert(environment.end(), passwords->begin(), passwords->end());
   const auto script = words->front();
   const auto end = co_await run_command(job, std::move(*words), std::move(environment));
   if (!end) co_return pass_on(end.error(), "post_init script {}", script);

@@ -11,8 +11,8 @@
 
 namespace tanist::postgres {
 
-// How the server is launched: arguments put before its own (the guard's launcher), and descriptors
-// that the launcher finds as 3, 4, ... in this order.
+// How the server is launched: arguments put before its absolute path (the guard's launcher), and
+// descriptors that the launcher inherits under the same numbers.
 struct LaunchPrefix {
   std::vector<std::string> arguments;
   std::vector<int> descriptors;

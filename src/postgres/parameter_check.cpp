@@ -19,10 +19,11 @@ CheckedValue invalid(std::string_view type, const std::string& name, const std::
                       name, value)};
 }
 
+// `word` is in lower case.
 bool lists(std::string_view values, std::string_view word) {
   while (!values.empty()) {
     const auto comma = std::min(values.find(','), values.size());
-    if (values.substr(0, comma) == word) return true;
+    if (lower_case(values.substr(0, comma)) == word) return true;
     values.remove_prefix(std::min(comma + 1, values.size()));
   }
   return false;

@@ -91,5 +91,11 @@ TEST(ParameterCatalogue, IsSortedAndItsSpansDoNotOverlap) {
   }
 }
 
+TEST(CheckParameter, EnumerationsCountWithoutRegardToCase) {
+  EXPECT_EQ(check_parameter("ssl_min_protocol_version", "TLSv1.2", 15).verdict, Verdict::good);
+  EXPECT_EQ(check_parameter("ssl_min_protocol_version", "tlsv1.3", 15).verdict, Verdict::good);
+  EXPECT_EQ(check_parameter("ssl_min_protocol_version", "TLSv9", 15).verdict, Verdict::invalid);
+}
+
 }  // namespace
 }  // namespace tanist::postgres

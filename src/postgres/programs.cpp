@@ -2,8 +2,12 @@
 // Programs and their environments.
 #include "postgres/programs.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "base/format.h"
@@ -16,6 +20,22 @@ std::string program_path(const ServerSettings& settings, const std::string& name
   const auto& file = replaced == settings.bin_name.end() ? name : replaced->second;
   if (settings.bin_dir.empty() || file.starts_with('/')) return file;
   return without_trailing_slash(settings.bin_dir) + "/" + file;
+}
+
+Result<std::string> find_program(const std::string& path_or_name) {
+  if (path_or_name.find('/') != std::string::npos) {
+    return std::filesystem::absolute(path_or_name).string();
+  }
+  const char* searched = std::getenv("PATH");
+  std::string_view folders = searched != nullptr ? searched : "/usr/bin:/bin";
+  while (!folders.empty()) {
+    const auto end = std::min(folders.find(':'), folders.size());
+    const auto path = std::string(folders.substr(0, end)) + "/" + path_or_name;
+    if (path.starts_with('/') && access(path.c_str(), X_OK) == 0) return path;
+    folders.remove_prefix(std::min(end + 1, folders.size()));
+  }
+  return fail(Errc::not_found, "there is no program {} in PATH. Remedy: set postgresql.bin_dir",
+              path_or_name);
 }
 
 namespace {

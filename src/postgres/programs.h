@@ -15,6 +15,9 @@ namespace tanist::postgres {
 // bin_dir and bin_name applied: a path, or a name for PATH. Pure.
 std::string program_path(const ServerSettings& settings, const std::string& name);
 
+// The absolute path of a program by program_path(). Errc::not_found when PATH has none. Blocking.
+Result<std::string> find_program(const std::string& path_or_name);
+
 using Environment = std::vector<std::string>;
 
 // Ours without NOTIFY_SOCKET and with `extra` (NAME=value) replacing what it names.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SQL that makes the roles of a new cluster (contract postgres 7.3). Passwords in it are hashed, and
-// the session that runs it logs nothing (trap 130). Pure; any thread.
+// SQL that makes the roles of a new cluster (contract postgres 7.3). Passwords in it are hashed,
+// and the session that runs it logs nothing (trap 130). Pure; any thread.
 #pragma once
 
 #include <string>

@@ -136,8 +136,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 Server::Server(os::Executor loop, os::DiskPool& disk, ServerSettingsPtr settings,
                ServerHooks hooks) {
   TANIST_REQUIRE(settings != nullptr);
-  state_ = std::make_shared<State>(std::make_shared<LocalServer>(
-      std::move(loop), disk, std::move(settings), std::move(hooks)));
+  state_ = std::make_shared<State>(
+      std::make_shared<LocalServer>(std::move(loop), disk, std::move(settings), std::move(hooks)));
 }
 
 Server::~Server() {

@@ -20,7 +20,8 @@ class Server {
   Server(os::Executor loop, os::DiskPool& disk, ServerSettingsPtr settings, ServerHooks hooks);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  // Ends nothing: a running server lives on. Callbacks of actions under way are not called any more.
+  // Ends nothing: a running server lives on. Callbacks of actions under way are not called any
+  // more.
   ~Server();
 
   // Takes effect with the next action.

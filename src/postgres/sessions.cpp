@@ -84,6 +84,7 @@ sql::ConnectRequest upstream_replication_request(const ServerSettings& settings,
                                                  const Upstream& upstream) {
   auto request = request_as(settings.replication, settings);
   go_to(request, upstream.host, upstream.port);
+  request.keywords["target_session_attrs"] = "read-write";
   for_replication(request);
   return request;
 }
@@ -91,6 +92,7 @@ sql::ConnectRequest upstream_replication_request(const ServerSettings& settings,
 std::string upstream_conninfo(const ServerSettings& settings, const Credentials& credentials,
                               const Upstream& upstream) {
   auto keywords = credential_keywords(credentials);
+  keywords.erase("sslpassword");
   keywords["host"] = upstream.host;
   keywords["port"] = upstream.port;
   keywords["dbname"] = database_of(settings, upstream);

@@ -26,7 +26,7 @@ sql::ConnectRequest local_replication_request(const ServerSettings& settings,
 sql::ConnectRequest upstream_request(const ServerSettings& settings, const Upstream& upstream);
 sql::ConnectRequest upstream_replication_request(const ServerSettings& settings,
                                                  const Upstream& upstream);
-// The same as a connection string without a password, for programs.
+// The same as a connection string without any secret, for programs (tool_passwords.h).
 std::string upstream_conninfo(const ServerSettings& settings, const Credentials& credentials,
                               const Upstream& upstream);
 

@@ -64,8 +64,8 @@ class SlotSessions {
 
 os::Awaitable<Result<void>> perform(std::shared_ptr<SlotSessions> sessions, SlotChange change,
                                     std::string usual_database) {
-  const auto database = change.logical && !change.database.empty() ? change.database
-                                                                   : usual_database;
+  const auto database =
+      change.logical && !change.database.empty() ? change.database : usual_database;
   Parameters parameters{change.slot};
   std::string statement;
   switch (change.what) {
@@ -73,9 +73,7 @@ os::Awaitable<Result<void>> perform(std::shared_ptr<SlotSessions> sessions, Slot
       statement = change.logical ? create_logical : create_physical;
       if (change.logical) parameters.emplace_back(change.plugin);
       break;
-    case SlotChange::What::drop:
-      statement = drop_inactive;
-      break;
+    case SlotChange::What::drop: statement = drop_inactive; break;
     case SlotChange::What::advance:
       statement = advance;
       parameters.emplace_back(to_text(change.advance_to));
@@ -100,8 +98,8 @@ os::Awaitable<ServerResult> change_slots(Job job, ChangeSlots wanted) {
   for (const auto& change : wanted.changes) {
     const auto done = co_await perform(sessions, change, job.settings->database);
     if (done) continue;
-    const auto text = format_text("{} slot '{}': {}", name_of(change.what), change.slot,
-                                  done.error().message);
+    const auto text =
+        format_text("{} slot '{}': {}", name_of(change.what), change.slot, done.error().message);
     log_warning("{}", text);
     errors += (errors.empty() ? "" : "; ") + text;
     if (job.stopped()) break;

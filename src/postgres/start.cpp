@@ -175,27 +175,39 @@ os::Awaitable<Result<std::vector<std::string>>> prepare(Job job, StartServer wan
   co_return std::move(line.arguments);
 }
 
+}  // namespace
+
 // ---- Launch ----------------------------------------------------------------------------------
 
-os::Awaitable<Result<void>> launch(Job job, std::vector<std::string> arguments,
-                                   std::int64_t foreign_pid) {
-  auto& server = *job.server;
-  const auto prefix = server.hooks.launch_prefix ? server.hooks.launch_prefix() : LaunchPrefix{};
+os::Awaitable<Result<os::ProcessPtr>> spawn_server(Job job, std::vector<std::string> arguments,
+                                                   std::int64_t foreign_pid) {
+  const auto& hooks = job.server->hooks;
+  auto find = [name = program_path(*job.settings, "postgres")] { return find_program(name); };
+  const auto program = co_await job.on_disk(std::move(find));
+  if (!program) co_return pass_on(program.error());
+  const auto prefix = hooks.launch_prefix ? hooks.launch_prefix() : LaunchPrefix{};
   os::SpawnRequest request;
   request.arguments = prefix.arguments;
-  request.arguments.push_back(program_path(*job.settings, "postgres"));
-  request.arguments.insert(request.arguments.end(),
-                           {"-D", job.paths.data, "--config-file=" + job.paths.main});
+  request.arguments.push_back(*program);
   request.arguments.insert(request.arguments.end(), arguments.begin(), arguments.end());
   request.environment = environment_for_server(foreign_pid);
   request.inherited = prefix.descriptors;
   request.output = os::Output::inherit;
   request.errors = os::Output::inherit;
   const auto limit = job.within(disk_time_max);
-  auto process = co_await os::spawn_process(server.disk, std::move(request), limit);
+  co_return co_await os::spawn_process(job.server->disk, std::move(request), limit);
+}
+
+namespace {
+
+os::Awaitable<Result<void>> launch(Job job, std::vector<std::string> parameters,
+                                   std::int64_t foreign_pid) {
+  std::vector<std::string> arguments{"-D", job.paths.data, "--config-file=" + job.paths.main};
+  arguments.insert(arguments.end(), parameters.begin(), parameters.end());
+  auto process = co_await spawn_server(job, std::move(arguments), foreign_pid);
   if (!process) co_return pass_on(process.error());
-  server.backups_due = true;
-  server.remember(std::move(*process), false);
+  job.server->backups_due = true;
+  job.server->remember(std::move(*process), false);
   co_return Result<void>{};
 }
 

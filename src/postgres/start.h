@@ -20,6 +20,11 @@ os::Awaitable<Search> look_for_postmaster(Job job);
 // Ends what an earlier postmaster left behind (safety 2.5). Requires: no postmaster lives.
 os::Awaitable<Result<void>> sweep(Job job);
 
+// Starts the server's program by the launch prefix. It is nobody's postmaster yet. `foreign_pid`:
+// as of Search.
+os::Awaitable<Result<os::ProcessPtr>> spawn_server(Job job, std::vector<std::string> arguments,
+                                                   std::int64_t foreign_pid);
+
 // Before the first connection of a fresh start, and after: backups of the configuration, due once.
 os::Awaitable<void> save_backups_if_due(Job job);
 

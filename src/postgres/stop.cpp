@@ -109,8 +109,7 @@ os::Awaitable<Told> tell_of_stop(Job job, os::ProcessPtr process, Told told, boo
     told.control_bytes = seen->control_bytes;
   }
   // Children of a postmaster that died meanwhile are nobody's children: the count says nothing.
-  progress.safe_point =
-      all_gone || progress.safe_point || (!seen->has_clients && process->alive());
+  progress.safe_point = all_gone || progress.safe_point || (!seen->has_clients && process->alive());
   if (progress != told.progress) job.server->tell(job.id, progress);
   told.progress = progress;
   co_return told;

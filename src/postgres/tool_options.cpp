@@ -166,4 +166,9 @@ std::vector<std::string> method_arguments(const Tree& section,
   return arguments;
 }
 
+bool switched_on(const Tree& section, std::string_view key) {
+  const auto* value = section.find(key);
+  return value != nullptr && value->truthy();
+}
+
 }  // namespace tanist::postgres

@@ -32,4 +32,7 @@ Result<std::vector<std::string>> split_command(std::string_view command);
 std::vector<std::string> method_arguments(const Tree& section,
                                           const std::vector<std::string_view>& reserved);
 
+// Does the section have `key` with a value that counts as true?
+bool switched_on(const Tree& section, std::string_view key);
+
 }  // namespace tanist::postgres

@@ -65,8 +65,8 @@ os::Awaitable<ServerResult> locate_shutdown(Job job) {
 
 os::Awaitable<Lsn> end_of_checkpoint(Job job, ControlData control) {
   constexpr int checkpoint_and_next = 2;
-  const auto end = co_await dump_wal(job, control.checkpoint_timeline, control.checkpoint,
-                                     checkpoint_and_next);
+  const auto end =
+      co_await dump_wal(job, control.checkpoint_timeline, control.checkpoint, checkpoint_and_next);
   if (!end) co_return Lsn();
   const auto found = checkpoint_end(control.checkpoint, end->output, end->errors);
   if (found == Lsn()) {

@@ -159,7 +159,8 @@ class Cluster:
         replicas = [member for member in members.values() if member["role"] == "replica"]
         if leader is None or len(members) != number or len(replicas) != number - 1:
             return False
-        return all(replica["state"] == "streaming" and replica["timeline"] == leader["timeline"]
+        timeline = leader.get("timeline")
+        return all(replica["state"] == "streaming" and replica.get("timeline") == timeline
                    for replica in replicas)
 
     def wait_healthy(self, number=3, seconds=HEAL_S):

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carrying out effects, in the order of their members: guard orders before anything is started.
+#include "agent/driver.h"
+#include "base/log.h"
+#include "os/clock.h"
+#include "postgres/server.h"
+#include "rest/server.h"
+#include "store/store.h"
+
+namespace tanist::agent {
+
+namespace {
+
+// Contract ha 1: each peer gets 2 s; a namesake 3 s (contract config 1.1).
+constexpr Duration peer_limit = seconds(2);
+constexpr Duration namesake_limit = seconds(3);
+// Callbacks are nobody's effects: their numbers lie beyond those of the loop.
+constexpr std::uint64_t first_callback = std::uint64_t{1} << 62;
+
+LogLevel level_of(LineLevel level) {
+  switch (level) {
+    case LineLevel::debug: return LogLevel::debug;
+    case LineLevel::info: return LogLevel::info;
+    case LineLevel::warning: return LogLevel::warning;
+    case LineLevel::error: return LogLevel::error;
+    case LineLevel::critical: return LogLevel::critical;
+  }
+  return LogLevel::critical;
+}
+
+// After these another directory may stand in the place of the data directory.
+bool replaces_data(const ServerAction& action) {
+  return std::holds_alternative<SetDataAside>(action) ||
+         std::holds_alternative<EmptyData>(action) || std::holds_alternative<CloneData>(action) ||
+         std::holds_alternative<InitializeData>(action);
+}
+
+}  // namespace
+
+void Driver::perform(Effects effects) {
+  const auto& lock = loop_->observation().lock;
+  lock_until_ = lock.reign ? lock.until.time_since_epoch().count() : 0;
+  for (const auto& order : effects.guard) obey(order);
+  if (!effects.guard.empty()) tell_guard_state();
+  for (const auto id : effects.cancel) server_->cancel(id);
+  for (const auto& effect : effects.start) start(effect);
+  for (auto& callback : effects.callbacks) {
+    const EffectId id(first_callback + ++last_callback_);
+    server_->start(id, std::move(callback), [](const ServerResult& result) {
+      if (!result.ok) log_warning("callback: {}", result.error);
+    });
+  }
+  for (auto& line : effects.log) log(level_of(line.level), std::move(line.text));
+  if (effects.publish) api_->publish(std::move(effects.publish));
+  for (auto& reply : effects.replies) api_->reply(std::move(reply));
+  if (effects.exit) return leave(*effects.exit);
+  set_timer(effects.wake_at);
+}
+
+// ---- The guard -------------------------------------------------------------------------------
+
+void Driver::obey(const GuardOrder& order) {
+  const auto now = os::now();
+  switch (order.what) {
+    case GuardOrder::What::arm:
+      guard_->raise_margin(loop_->observation().timing.ttl);
+      guard_->arm(order.reign, order.deadline);
+      return;
+    case GuardOrder::What::announce_standby: guard_->announce_standby_start(); return;
+    case GuardOrder::What::disarm:
+      if (loop_->memory().was_paused) return guard_->suspend_for_pause();
+      if (!guard_->disarm(now)) log_warning("the guard's deadline passed before it was disarmed");
+      return;
+  }
+}
+
+void Driver::tell_guard_state() {
+  const auto state = guard_->state(os::now());
+  if (state != loop_->observation().local.guard) deliver(GuardChanged{state});
+}
+
+// Asked at the moment of acting; the decision may be old by then (safety 4).
+std::string Driver::primary_allowed() const {
+  const auto now = os::now();
+  const auto until = guard_->deadline();
+  if (!until) return "the guard is not armed";
+  if (now >= *until - guard_->margin()) return "the leader lease is about to end";
+  if (!guard_->armed(now)) return "the guard has not confirmed its deadline yet";
+  return {};
+}
+
+// ---- Starting --------------------------------------------------------------------------------
+
+void Driver::start(const Effect& effect) {
+  std::visit([&](const auto& action) { start(effect, action); }, effect.body);
+}
+
+void Driver::start(const Effect& effect, const StoreAction& action) {
+  store_->start(effect.id, action, effect.until);
+}
+
+void Driver::start(const Effect& effect, const ServerAction& action) {
+  const bool renews = replaces_data(action);
+  server_->start(effect.id, action, [this, id = effect.id, renews](ServerResult result) {
+    if (!renews) return finish(id, std::move(result));
+    os::start(io_.get_executor(), renew_hold(id, std::move(result)));
+  });
+}
+
+void Driver::start(const Effect& effect, const AgentAction& action) {
+  const auto id = effect.id;
+  if (const auto* ask = std::get_if<AskPeers>(&action)) {
+    peers_->ask(*ask, peer_limit,
+                [this, id](PeerRound round) { deliver(EffectFinished{id, std::move(round)}); });
+  } else if (const auto* probe = std::get_if<ProbeNamesake>(&action)) {
+    peers_->probe_namesake(probe->api_url, namesake_limit, [this, id](bool answered) {
+      ServerResult result;
+      result.ok = answered;
+      finish(id, std::move(result));
+    });
+  } else if (const auto* adopt = std::get_if<AdoptConfig>(&action)) {
+    os::start(io_.get_executor(), adopt_config(id, adopt->config));
+  } else if (std::holds_alternative<ReloadSettings>(action)) {
+    os::start(io_.get_executor(), reload_settings(id));
+  } else {
+    os::start(io_.get_executor(), start_api(id));
+  }
+}
+
+void Driver::finish(EffectId id, ServerResult result) {
+  deliver(EffectFinished{id, std::move(result)});
+}
+
+}  // namespace tanist::agent

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// `pause` and `resume`: the members stop, or take up again, acting by themselves (contract ctl
+// 4.10).
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "base/format.h"
+#include "ctl/cluster.h"
+#include "ctl/members.h"
+#include "ctl/terminal.h"
+#include "ctl/verbs.h"
+#include "os/clock.h"
+
+namespace tanist::ctl {
+
+namespace {
+
+std::string_view verb_of(bool pause) { return pause ? "pause" : "resume"; }
+
+// The answer of the first member that gives one.
+Result<rest::Answer> ask_anybody(Members& members, const ClusterView& view, bool pause) {
+  const Tree body = Tree::map({{"pause", pause ? Tree(true) : Tree()}});
+  for (const auto* member : leader_first(view)) {
+    if (member->api_url.empty()) continue;
+    auto answer = members.ask(*member, {.method = "PATCH", .path = "/config", .body = body});
+    if (answer) return answer;
+    warn(answer.error().message);
+    warn(format_text("Member {} is not accessible", member->name.value()));
+  }
+  return fail(Errc::unavailable, "Can not find accessible cluster member");
+}
+
+// Waits for every member of `before` to publish the state. The names of those that have written
+// their keys meanwhile and did not: others may be gone, or on an older store connection.
+Result<std::string> wait_for_members(Cluster& cluster, const Reading& before, bool pause) {
+  const auto end = os::now() + before.settings.timing.loop_wait + seconds(1);
+  std::string late;
+  while (true) {
+    const auto now = cluster.read();
+    if (!now) return pass_on(now.error());
+    bool all = true;
+    late.clear();
+    for (const auto& [name, old] : before.view->members) {
+      const auto* member = now->view->member(name);
+      if (member == nullptr || member->paused == pause) continue;
+      all = false;
+      if (member->revision == old.revision) continue;
+      late += (late.empty() ? "" : ", ") + name.value();
+    }
+    if (all) return std::string();
+    if (os::now() >= end) return late;
+    std::this_thread::sleep_for(seconds(1));
+  }
+}
+
+}  // namespace
+
+Result<void> pause_or_resume(const ToolConfig& config, const PauseOptions& options) {
+  const auto name = config.cluster_name(options.cluster);
+  if (!name) return pass_on(name.error());
+  auto cluster = Cluster::open(config, *name);
+  if (!cluster) return pass_on(cluster.error());
+  auto members = Members::make(config);
+  if (!members) return pass_on(members.error());
+  const auto reading = cluster->read();
+  if (!reading) return pass_on(reading.error());
+  if (reading->settings.pause == options.pause) {
+    return fail(Errc::invalid, "Cluster is {} paused", options.pause ? "already" : "not");
+  }
+  const auto answer = ask_anybody(*members, *reading->view, options.pause);
+  if (!answer) return pass_on(answer.error());
+  if (answer->status != 200) {
+    print_line(format_text("Failed: {} cluster management status code={}, ({})",
+                           verb_of(options.pause), answer->status, answer->body));
+    return {};
+  }
+  if (options.wait) {
+    print_line(format_text("'{}' request sent, waiting until it is recognized by all nodes",
+                           verb_of(options.pause)));
+    const auto late = wait_for_members(*cluster, *reading, options.pause);
+    if (!late) return pass_on(late.error());
+    if (!late->empty()) {
+      print_line(format_text("{} members didn't recognized pause state after {} seconds", *late,
+                             reading->settings.timing.loop_wait.count()));
+      return {};
+    }
+  }
+  print_line(
+      format_text("Success: cluster management is {}", options.pause ? "paused" : "resumed"));
+  return {};
+}
+
+}  // namespace tanist::ctl
