@@ -104,9 +104,20 @@ std::vector<SlotChange> slot_changes(const Observation& obs) {
   return changes;
 }
 
+namespace {
+
+// What was seen before the last change ended says nothing about its outcome.
+bool seen_since_last_change(const Observation& obs) {
+  const auto last = obs.ends.find(Task::change_slots);
+  return last == obs.ends.end() || obs.local.server.observed_at >= last->second.at;
+}
+
+}  // namespace
+
 void keep_slots(Draft& draft) {
   const auto& obs = draft.obs;
   if (!obs.node->use_slots || !obs.local.server.query || !facts_are_fresh(obs)) return;
+  if (!seen_since_last_change(obs)) return;
   auto changes = slot_changes(obs);
   if (changes.empty() || draft.busy(Task::change_slots)) return;
   draft.start(Task::change_slots, ChangeSlots{std::move(changes)}, no_limit);
