@@ -104,8 +104,19 @@ std::vector<SlotChange> slot_changes(const Observation& obs) {
   return changes;
 }
 
+namespace {
+
+// Slots are looked at once a cycle; until then what was changed looks as it did before.
+bool changed_since_observed(const Observation& obs) {
+  const auto end = obs.ends.find(Task::change_slots);
+  return end != obs.ends.end() && end->second.at >= obs.local.server.observed_at;
+}
+
+}  // namespace
+
 void keep_slots(Draft& draft) {
   const auto& obs = draft.obs;
+  if (changed_since_observed(obs)) return;
   if (!obs.node->use_slots || !obs.local.server.query || !facts_are_fresh(obs)) return;
   auto changes = slot_changes(obs);
   if (changes.empty() || draft.busy(Task::change_slots)) return;
