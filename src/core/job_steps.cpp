@@ -220,6 +220,14 @@ StepState clone_data(Draft& draft) {
       CloneData{.source = job.source, .only_basebackup = job.only_basebackup, .methods = {}});
 }
 
+// On the way back to a standby: the latch of a reign that ran out would refuse the start.
+StepState recover_data(Draft& draft) {
+  if (!draft.next.job->step_started) {
+    draft.order(GuardOrder{GuardOrder::What::announce_standby, {}, {}});
+  }
+  return in_server_lane(draft, RecoverData{});
+}
+
 StepState rewind_data(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {
@@ -249,7 +257,7 @@ StepState advance_step(Draft& draft) {
     case Step::stop_immediately: return stop_immediately(draft);
     case Step::hand_over: return hand_over(draft);
     case Step::await_new_leader: return await_new_leader(draft);
-    case Step::recover_data: return in_server_lane(draft, RecoverData{});
+    case Step::recover_data: return recover_data(draft);
     case Step::rewind_data: return rewind_data(draft);
     case Step::release_initialize: return release_initialize(draft);
     case Step::set_data_aside: return in_server_lane(draft, SetDataAside{});
