@@ -8,8 +8,8 @@ namespace tanist::sim {
 
 namespace {
 
-using std::chrono::microseconds;
 using agent::EffectFinished;
+using std::chrono::microseconds;
 
 std::optional<agent::Adoption> adoption_of(const Guard& guard) {
   const auto deadline = guard.deadline();
@@ -55,10 +55,8 @@ void Agent::start() {
 }
 
 void Agent::begin(std::optional<agent::Adoption> adoption) {
-  agent::LoopStart start{.node = settings_.node,
-                         .config = config_,
-                         .adoption = adoption,
-                         .guard = guard_.state()};
+  agent::LoopStart start{
+      .node = settings_.node, .config = config_, .adoption = adoption, .guard = guard_.state()};
   auto loop = agent::Loop::make(std::move(start), around_.clock.now());
   TANIST_REQUIRE(loop.has_value());
   loop_.emplace(std::move(*loop));
@@ -115,6 +113,7 @@ void Agent::drain() {
   while (!events_.empty() && process_.alive()) {
     const auto event = std::move(events_.front());
     events_.pop_front();
+    ++steps_;
     perform(loop_->step(event, around_.clock.now(), around_.server.world.wall()));
   }
 }
@@ -182,9 +181,8 @@ void Agent::start(const agent::Effect& effect) {
   if (const auto* action = std::get_if<StoreAction>(&effect.body)) {
     step_store(store::StartAction{effect.id, {*action}, effect.until});
   } else if (const auto* server = std::get_if<ServerAction>(&effect.body)) {
-    actions_.start(effect.id, *server, [this, id = effect.id](ServerResult result) {
-      finish(id, std::move(result));
-    });
+    actions_.start(effect.id, *server,
+                   [this, id = effect.id](ServerResult result) { finish(id, std::move(result)); });
   } else {
     start(effect, std::get<AgentAction>(effect.body));
   }

@@ -55,6 +55,7 @@ class Agent {
   // ---- for checkers and clients ----
   // A health check of `/primary` would be answered with 200.
   bool says_primary() const;
+  std::uint64_t steps() const { return steps_; }
   const agent::Loop* loop() const { return loop_ ? &*loop_ : nullptr; }
   // Told of each order to the guard, before it is carried out.
   std::function<void(const GuardOrder&)> on_guard_order;
@@ -108,6 +109,7 @@ class Agent {
   std::map<RequestId, Reply> replies_;
   std::uint64_t last_request_ = 0;
   std::string last_line_;
+  std::uint64_t steps_ = 0;
 };
 
 }  // namespace tanist::sim

@@ -13,6 +13,7 @@ namespace {
 constexpr Duration wake_up_latency = milliseconds(20);
 // A pause of the cluster may still be in force where its end was not seen yet.
 constexpr Duration pause_memory = seconds(60);
+constexpr std::uint64_t steps_a_second_max = 400;
 constexpr Duration erase_memory = seconds(60);
 // 200 ppm over the longest lease.
 constexpr Duration drift_max = milliseconds(20);
@@ -29,7 +30,9 @@ Checks::Checks(Cluster& cluster, Clients& clients) : cluster_(cluster), clients_
   for (const auto& node : cluster_.nodes()) {
     auto* at = node.get();
     at->server.on_promoted = [this, at] { promoted(*at); };
-    at->agent.on_guard_order = [this, at](const GuardOrder& order) { look_at_deadline(*at, order); };
+    at->agent.on_guard_order = [this, at](const GuardOrder& order) {
+      look_at_deadline(*at, order);
+    };
   }
   clients_.on_commit = [this](Row& row) {
     row.given_up = last_promoted_ != nullptr && row.node != last_promoted_;
@@ -44,6 +47,7 @@ void Checks::violate(std::string rule, std::string detail) {
 }
 
 void Checks::look() {
+  look_at_rest();
   look_at_keys();
   look_at_primaries();
   look_at_locks();
@@ -58,6 +62,22 @@ bool Checks::paused_lately() {
 
 bool Checks::exempt(const Node& node) const {
   return cluster_.world().now() < node.thawed_at + wake_up_latency;
+}
+
+// Somebody is busy with nothing (safety 7, "quiet").
+void Checks::look_at_rest() {
+  const auto second = std::chrono::floor<seconds>(cluster_.world().elapsed()).count();
+  const auto& nodes = cluster_.nodes();
+  if (second != second_) steps_before_.clear();
+  second_ = second;
+  steps_before_.resize(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto steps = nodes[i]->agent.steps();
+    if (steps_before_[i] == 0) steps_before_[i] = steps;
+    if (steps - steps_before_[i] <= steps_a_second_max) continue;
+    return violate("no rest", format_text("{} makes more than {} steps in a second",
+                                          nodes[i]->name(), steps_a_second_max));
+  }
 }
 
 void Checks::look_at_primaries() {
@@ -90,8 +110,8 @@ void Checks::look_at_locks() {
 
 // A renewal never promises more than etcd does.
 void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
-  const bool proven = order.what == GuardOrder::What::arm &&
-                      order.reign.create_revision != Revision(0);
+  const bool proven =
+      order.what == GuardOrder::What::arm && order.reign.create_revision != Revision(0);
   if (!proven) return;
   const auto end = cluster_.etcd().state().lease_end(order.reign.lease);
   const auto promised = node.clock.world(order.deadline);
@@ -153,7 +173,8 @@ void Checks::promoted(Node& node) {
   } else if (loop != nullptr && !by_hand && !paused_lately()) {
     const auto fork = wal.history.back().switch_lsn.value();
     const auto optime = loop->observation().view().optime().value();
-    const auto lag = static_cast<std::uint64_t>(loop->observation().cluster->lag_bytes_max_on_failover);
+    const auto lag =
+        static_cast<std::uint64_t>(loop->observation().cluster->lag_bytes_max_on_failover);
     if (fork + lag < optime) {
       violate("a failover to a node too far behind",
               format_text("{} is {} bytes behind /status", node.name(), optime - fork));

@@ -45,6 +45,7 @@ class Checks {
   };
 
   void violate(std::string rule, std::string detail);
+  void look_at_rest();
   void look_at_primaries();
   void look_at_locks();
   void look_at_deadline(Node& node, const GuardOrder& order);
@@ -59,6 +60,8 @@ class Checks {
   Clients& clients_;
   std::optional<Violation> violation_;
   Revision seen_;
+  std::int64_t second_ = 0;
+  std::vector<std::uint64_t> steps_before_;  // this second, of each agent
   std::string leader_;
   std::optional<HandOver> hand_over_;
   Node* last_promoted_ = nullptr;

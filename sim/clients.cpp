@@ -48,12 +48,13 @@ void Clients::write(Client& client) {
     client.node = nullptr;
   });
   auto& node = *client.node;
-  cluster_.network().send(cluster_.client_host(), node.server.host(), [this, &client, &node,
-                                                                       number] {
-    if (!node.server.alive()) return commit(client, node, number);
-    node.server.process().after(chance_.between(std::chrono::microseconds(200), milliseconds(4)),
+  cluster_.network().send(cluster_.client_host(), node.server.host(),
+                          [this, &client, &node, number] {
+                            if (!node.server.alive()) return commit(client, node, number);
+                            node.server.process().after(
+                                chance_.between(std::chrono::microseconds(200), milliseconds(4)),
                                 [this, &client, &node, number] { commit(client, node, number); });
-  });
+                          });
 }
 
 void Clients::commit(Client& client, Node& node, std::uint64_t number) {
@@ -65,14 +66,14 @@ void Clients::commit(Client& client, Node& node, std::uint64_t number) {
     row.record = node.server.data().wal.records.back();
     if (on_commit) on_commit(row);
   }
-  cluster_.network().send(node.server.host(), cluster_.client_host(), [this, &client, number,
-                                                                       done] {
-    if (done) rows_[number].acknowledged = true;
-    if (done) last_acknowledged_at_ = cluster_.world().now();
-    if (client.waiting_for != number) return;
-    client.waiting_for = 0;
-    if (!done) client.node = nullptr;
-  });
+  cluster_.network().send(node.server.host(), cluster_.client_host(),
+                          [this, &client, number, done] {
+                            if (done) rows_[number].acknowledged = true;
+                            if (done) last_acknowledged_at_ = cluster_.world().now();
+                            if (client.waiting_for != number) return;
+                            client.waiting_for = 0;
+                            if (!done) client.node = nullptr;
+                          });
 }
 
 }  // namespace tanist::sim

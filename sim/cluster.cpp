@@ -112,12 +112,12 @@ Cluster::Cluster(World& world, ClusterOptions options)
       options_(options),
       network_(world, options.nodes + etcd_count + 1),
       etcd_(world, network_, etcd_count, options.nodes) {
-  const ServerSurroundings server{
-      world_, network_, records_,
-      [this](const std::string& name) {
-        auto* node = find(name);
-        return node == nullptr ? nullptr : &node->server;
-      }};
+  const ServerSurroundings server{world_, network_, records_,
+                                  [this](const std::string& name) {
+                                    auto* node = find(name);
+                                    return node == nullptr ? nullptr : &node->server;
+                                  },
+                                  [this] { return newest_timeline(); }};
   for (int i = 0; i < options.nodes; ++i) {
     const auto offset = world.chance().between(seconds(0), std::chrono::hours(24));
     const auto drift = static_cast<std::int64_t>(world.chance().below(401)) - 200;
@@ -130,6 +130,14 @@ Cluster::Cluster(World& world, ClusterOptions options)
     nodes_.push_back(std::make_unique<Node>(AgentSurroundings{server, etcd_, clock, peer}, clock,
                                             settings_of(name, options), i));
   }
+}
+
+// Kept also when the data that showed it is gone: an archive keeps history files.
+Timeline Cluster::newest_timeline() {
+  for (const auto& node : nodes_) {
+    newest_timeline_ = std::max(newest_timeline_, node->server.data().wal.timeline);
+  }
+  return newest_timeline_;
 }
 
 Node* Cluster::find(const std::string& name) {

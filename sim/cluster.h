@@ -70,10 +70,13 @@ class Cluster {
   Node* primary();
 
  private:
+  Timeline newest_timeline();
+
   World& world_;
   ClusterOptions options_;
   Network network_;
   Records records_;
+  Timeline newest_timeline_;
   EtcdMembers etcd_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };

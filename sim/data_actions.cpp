@@ -12,7 +12,8 @@ void ServerActions::perform(const RunPtr& run, const InitializeData&) {
     if (server_.data().kind != DataDirectory::absent_or_empty) return fail(run, "not empty");
     DataFolder data;
     data.kind = DataDirectory::present;
-    data.system_id = SystemId(std::to_string(7'000'000'000'000'000'000U + chance_.below(1'000'000)));
+    data.system_id =
+        SystemId(std::to_string(7'000'000'000'000'000'000U + chance_.below(1'000'000)));
     data.state = ControlState::shut_down;
     data.wal.records.push_back(
         around_.records.add({Lsn(0x1FFFF88), Lsn(0x2000000), Timeline(1), 0}));
@@ -147,13 +148,15 @@ namespace {
 
 std::vector<SlotFacts> slots_of(const Server& server) {
   std::vector<SlotFacts> slots;
-  for (const auto& name : server.data().slots) {
+  for (const auto& [name, restart_lsn] : server.data().slots) {
     SlotFacts slot;
     slot.name = name;
-    slot.restart_lsn = server.end();
+    slot.restart_lsn = restart_lsn;
     slot.wal_status = "reserved";
     for (const auto* receiver : server.receivers()) {
-      slot.active = slot.active || slot_name_of(MemberName(receiver->name())) == name;
+      if (slot_name_of(MemberName(receiver->name())) != name) continue;
+      slot.active = true;
+      slot.restart_lsn = receiver->end();
     }
     slots.push_back(slot);
   }
@@ -280,6 +283,7 @@ void ServerActions::perform(const RunPtr& run, const ReadHistory& action) {
     ServerResult result;
     result.ok = action.timeline == server_.data().wal.timeline;
     result.history = server_.data().wal.history;
+    if (!result.history.empty()) result.history.back().timestamp = to_iso8601(around_.world.wall());
     finish(run, std::move(result));
   });
 }
@@ -310,8 +314,12 @@ void ServerActions::perform(const RunPtr& run, const ChangeSlots& action) {
   agent_.after(some(milliseconds(10)), [this, run, action] {
     if (!server_.accepts()) return fail(run, "the server does not answer");
     for (const auto& change : action.changes) {
-      if (change.what == SlotChange::What::create) server_.data().slots.insert(change.slot);
-      if (change.what == SlotChange::What::drop) server_.data().slots.erase(change.slot);
+      auto& slots = server_.data().slots;
+      if (change.what == SlotChange::What::create) slots.emplace(change.slot, server_.end());
+      if (change.what == SlotChange::What::drop) slots.erase(change.slot);
+      if (change.what == SlotChange::What::advance) {
+        slots[change.slot] = std::min(change.advance_to, server_.end());
+      }
     }
     succeed(run);
   });

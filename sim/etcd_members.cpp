@@ -38,7 +38,9 @@ std::vector<std::string> EtcdMembers::names() const {
 
 // ---- Who leads -------------------------------------------------------------------------------
 
-bool EtcdMembers::up(int member) const { return members_[static_cast<std::size_t>(member)].down == 0; }
+bool EtcdMembers::up(int member) const {
+  return members_[static_cast<std::size_t>(member)].down == 0;
+}
 
 bool EtcdMembers::linked(int a, int b) const {
   return a == b || network_.connected(host(a), host(b));

@@ -16,11 +16,9 @@ auto joined(Lists... lists) {
 }  // namespace
 
 Faults::Faults(Cluster& cluster, Checks& checks)
-    : world_(cluster.world()),
-      cluster_(cluster),
-      checks_(checks),
-      chance_(world_.chance().fork()) {
-  kinds_ = joined(process_faults(), machine_faults(), network_faults(), store_faults(), operators());
+    : world_(cluster.world()), cluster_(cluster), checks_(checks), chance_(world_.chance().fork()) {
+  kinds_ =
+      joined(process_faults(), machine_faults(), network_faults(), store_faults(), operators());
   // Each run has its own mixture: some kinds often, some never.
   for (auto& kind : kinds_) {
     if (chance_.one_in(3)) kind.weight *= 4;

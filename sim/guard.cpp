@@ -51,9 +51,9 @@ void Guard::begin() {
 }
 
 void Guard::arm(const Reign& reign, Instant deadline) {
-  const auto change = guard_arm(&page_, static_cast<std::uint64_t>(reign.lease.value()),
-                                static_cast<std::uint64_t>(reign.create_revision.value()),
-                                word_of(deadline));
+  const auto change =
+      guard_arm(&page_, static_cast<std::uint64_t>(reign.lease.value()),
+                static_cast<std::uint64_t>(reign.create_revision.value()), word_of(deadline));
   guard_apply(&change);
   look_if_late();
 }

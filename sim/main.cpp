@@ -61,7 +61,10 @@ Options parse(int count, char** words) {
   return options;
 }
 
-void print(const std::string& line) { std::fprintf(stdout, "%s\n", line.c_str()); }
+void print(const std::string& line) {
+  std::fprintf(stdout, "%s\n", line.c_str());
+  std::fflush(stdout);
+}
 
 std::string replay_command(const RunOptions& options) {
   auto command = format_text("tanist-sim --seed {} --seconds {} --story", options.seed,
@@ -74,10 +77,11 @@ void print_result(const RunOptions& options, const RunResult& result) {
   for (const auto& line : result.story) print(line);
   print(format_text("seed {}: {} events, {:.0f} s simulated, hash {:016x}", options.seed,
                     result.events, result.seconds_simulated, result.hash));
-  print(format_text("  {} promotions ({} by switchover), {} rows acknowledged, {} of them given up "
-                    "by failovers, well after {:.1f} s",
-                    result.promotions, result.hand_overs, result.acknowledged, result.lost,
-                    result.seconds_to_heal));
+  print(
+      format_text("  {} promotions ({} by switchover), {} rows acknowledged, {} of them given up "
+                  "by failovers, well after {:.1f} s",
+                  result.promotions, result.hand_overs, result.acknowledged, result.lost,
+                  result.seconds_to_heal));
   if (!result.violation) return;
   print(format_text("VIOLATION: {}: {}", result.violation->rule, result.violation->detail));
   print("replay: " + replay_command(options));
@@ -100,10 +104,11 @@ struct Sum {
 };
 
 void print_sum(const Options& options, const Sum& sum) {
-  print(format_text("{} runs, {} failed; {:.1f} hours simulated, {} promotions ({} by switchover), "
-                    "{} rows acknowledged, {} of them given up by failovers",
-                    options.runs, sum.failed, sum.seconds / 3600, sum.promotions, sum.hand_overs,
-                    sum.acknowledged, sum.lost));
+  print(
+      format_text("{} runs, {} failed; {:.1f} hours simulated, {} promotions ({} by switchover), "
+                  "{} rows acknowledged, {} of them given up by failovers",
+                  options.runs, sum.failed, sum.seconds / 3600, sum.promotions, sum.hand_overs,
+                  sum.acknowledged, sum.lost));
   std::string faults;
   for (const auto& [name, count] : sum.faults) faults += format_text(" {}: {};", name, count);
   print("faults:" + faults);

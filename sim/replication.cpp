@@ -138,11 +138,8 @@ void Server::receivers_notice_end(bool silently) {
     const auto lose = [this, receiver, stream = receiver->stream_] {
       if (receiver->source_ == this && receiver->stream_ == stream) receiver->lose_source();
     };
-    if (silently) {
-      around_.world.after(receiver_timeout, lose);
-    } else {
-      around_.network.send(host_, receiver->host_, lose);
-    }
+    if (!silently) around_.network.send(host_, receiver->host_, lose);
+    around_.world.after(receiver_timeout, lose);
   }
 }
 

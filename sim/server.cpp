@@ -27,9 +27,7 @@ std::optional<ProcessIdentity> Server::identity() const {
 
 bool Server::accepts() const { return process_.runs() && accepting_; }
 
-bool Server::writable() const {
-  return accepts() && phase_ == Phase::primary && admits_clients_;
-}
+bool Server::writable() const { return accepts() && phase_ == Phase::primary && admits_clients_; }
 
 Lsn Server::replayed() const {
   return replayed_ == 0 ? Lsn(0x2000000) : around_.records[data_.wal.records[replayed_ - 1]].end;
@@ -46,9 +44,12 @@ void Server::launch(bool single_user) {
   replayed_ = 0;
   const bool clean =
       data_.state == ControlState::shut_down || data_.state == ControlState::shut_down_in_recovery;
+  const bool recovering = data_.state == ControlState::in_archive_recovery ||
+                          data_.state == ControlState::shut_down_in_recovery;
   const bool standby = data_.standby_signal && !single_user;
-  if (standby) {
+  if (standby && (clean || recovering)) {
     data_.state = ControlState::in_archive_recovery;
+    data_.min_recovery_end = std::max(data_.min_recovery_end, data_.checkpoint);
   } else if (!clean) {
     data_.state = ControlState::in_crash_recovery;
   }
@@ -66,6 +67,7 @@ void Server::end_recovery() {
   accepting_ = admits_clients_ = true;
   if (data_.standby_signal) {
     phase_ = Phase::standby;
+    data_.state = ControlState::in_archive_recovery;
     return seek_source(Duration(0));
   }
   phase_ = Phase::primary;
@@ -104,7 +106,7 @@ void Server::checkpoint(std::function<void()> done) {
 
 void Server::replay_to(std::size_t count) {
   replayed_ = std::min(std::max(replayed_, count), data_.wal.records.size());
-  data_.min_recovery_end = replayed();
+  data_.min_recovery_end = std::max(data_.min_recovery_end, replayed());
 }
 
 // ---- Promotion -------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ void Server::become_primary() {
   replay_to(data_.wal.records.size());
   auto& wal = data_.wal;
   wal.history.push_back({wal.timeline, end(), "no recovery target specified", "", ""});
-  wal.timeline = Timeline(wal.timeline.value() + 1);
+  wal.timeline = Timeline(std::max(wal.timeline, around_.newest_timeline()).value() + 1);
   phase_ = Phase::primary;
   data_.standby_signal = false;
   data_.state = ControlState::in_production;
@@ -146,7 +148,8 @@ void Server::kill(bool silently) {
 }
 
 void Server::quit() {
-  if (alive()) process_.after(chance_.between(milliseconds(2), milliseconds(60)), [this] { exit(); });
+  if (alive())
+    process_.after(chance_.between(milliseconds(2), milliseconds(60)), [this] { exit(); });
 }
 
 void Server::stop_fast() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,7 +30,7 @@ struct DataFolder {
   Lsn min_recovery_end;
   bool standby_signal = false;
   bool rewind_interrupted = false;
-  std::set<std::string> slots;
+  std::map<std::string, Lsn> slots;  // with restart_lsn while nobody uses it
 };
 
 enum class Phase { starting, standby, promoting, primary, stopping, single_user };
@@ -51,6 +52,8 @@ struct ServerSurroundings {
   Network& network;
   Records& records;
   std::function<Server*(const std::string& name)> find;  // by the host of a conninfo
+  // The newest that the WAL archive has a history file of.
+  std::function<Timeline()> newest_timeline;
 };
 
 class Server {

@@ -286,8 +286,8 @@ void ServerActions::perform(const RunPtr& run, const CompareGoal& action) {
     } else if (action.goal.standby && !server_.data().standby_signal) {
       result.difference = GoalDifference::restart;
     } else {
-      const bool same = goal_ == action.goal && (!action.goal.standby ||
-                                                 server_.upstream() == action.goal.upstream);
+      const bool same = goal_ == action.goal &&
+                        (!action.goal.standby || server_.upstream() == action.goal.upstream);
       result.difference = same ? GoalDifference::none : GoalDifference::reload;
     }
     finish(run, std::move(result));

@@ -45,8 +45,7 @@ struct Wal {
   // Everything in this log is in `other`, at the same place.
   bool is_prefix_of(const Wal& other) const {
     const auto size = records.size();
-    return size <= other.records.size() &&
-           (size == 0 || records.back() == other.records[size - 1]);
+    return size <= other.records.size() && (size == 0 || records.back() == other.records[size - 1]);
   }
 };
 
