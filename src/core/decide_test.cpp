@@ -167,6 +167,45 @@ TEST(Decide, FormerPrimaryIsRecoveredBeforeItIsCompared) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::recovering_single_user);
 }
 
+// Else the launcher would refuse it after the guard has fired.
+TEST(Decide, SingleUserRecoveryLiftsTheGuardsLatch) {
+  Given given("b");
+  given.runs_as_primary().crashed().memory().role = Role::demoted;
+  const auto decision = decide(given.build());
+  EXPECT_TRUE(std::ranges::any_of(decision.actions, [](const Action& action) {
+    const auto* order = std::get_if<GuardOrder>(&action);
+    return order != nullptr && order->what == GuardOrder::What::announce_standby;
+  }));
+}
+
+TEST(Decide, FormerPrimaryThatStartsAsStandbyIsNotFenced) {
+  Given given("b");
+  given.crashed(ControlState::in_archive_recovery).memory().role = Role::primary;
+  given.node().use_pg_rewind = false;
+  EXPECT_EQ(decide(given.build()).next.role, Role::demoted);
+}
+
+TEST(Decide, StandbyThatDoesNotStreamIsComparedWithTheLeader) {
+  Given given("b");
+  given.follows_right_upstream().node().use_pg_rewind = true;
+  given.memory().rewind = RewindState::not_need;
+  given.obs().local.server.query->receiver_status.clear();
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::examining_divergence);
+}
+
+TEST(Decide, SlotsAreNotChangedAgainBeforeTheyWereSeen) {
+  Given given("a");
+  EXPECT_NE(find_server<ChangeSlots>(decide(given.build()), Task::change_slots), nullptr);
+  given.obs().ends[Task::change_slots] = {.ok = true, .at = given.obs().now};
+  EXPECT_EQ(find_server<ChangeSlots>(decide(given.build()), Task::change_slots), nullptr);
+}
+
+TEST(Decide, NothingIsWokenForTheBeginningOfAnOutage) {
+  Given given("b");
+  given.store_silent_since(at_ms(-5'000));
+  EXPECT_GT(decide(given.build()).wake_at, at_ms(0));
+}
+
 TEST(Decide, NoSingleUserRecoveryBesideABackupLabel) {  // trap 42
   Given given("b");
   given.crashed().obs().local.server.backup_label = true;

@@ -101,8 +101,11 @@ std::optional<Why> bear_store_outage(Draft& draft) {
     if (obs.now >= orderly_stop_at(obs)) return stop_in_good_order(draft);
   }
   if (obs.store.current) return std::nullopt;
-  draft.wake(obs.store.doubtful_since + doubt_limit);
-  if (obs.now < obs.store.doubtful_since + doubt_limit) return std::nullopt;
+  const auto doubted_until = obs.store.doubtful_since + doubt_limit;
+  if (obs.now < doubted_until) {
+    draft.wake(doubted_until);  // never once it has passed: the loop would come back at once
+    return std::nullopt;
+  }
   if (draft.next.job || (writable && !obs.lock.unanswered)) return std::nullopt;
   draft.log(LineLevel::error, "Error communicating with DCS");
   return because(Reason::store_unreachable);

@@ -229,6 +229,14 @@ StepState clone_data(Draft& draft) {
       CloneData{.source = job.source, .only_basebackup = job.only_basebackup, .methods = {}});
 }
 
+// On the way back to a standby: the latch of a reign that ran out would refuse the start.
+StepState recover_data(Draft& draft) {
+  if (!draft.next.job->step_started) {
+    draft.order(GuardOrder{GuardOrder::What::announce_standby, {}, {}});
+  }
+  return in_server_lane(draft, RecoverData{});
+}
+
 StepState rewind_data(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {

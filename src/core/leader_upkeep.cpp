@@ -110,6 +110,9 @@ void keep_history(Draft& draft) {
     draft.start(Task::read_history, ReadHistory{timeline}, seconds(10));
     return;
   }
+  // Once a cycle: until the view shows it, what was written looks missing.
+  const auto end = obs.ends.find(Task::write_history);
+  if (end != obs.ends.end() && end->second.at >= obs.cycle_began) return;
   write_history(draft, history_value(obs, timeline, obs.local.history));
 }
 

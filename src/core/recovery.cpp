@@ -120,6 +120,9 @@ Why recover_single_user(Draft& draft) {
 }
 
 Why start_as_secondary(Draft& draft) {
+  // Else what starts now would be taken for a primary without lock, and stopped.
+  const bool was_primary = draft.next.role == Role::primary || draft.next.role == Role::promoted;
+  if (was_primary && !draft.obs.holds_lock()) draft.next.role = Role::demoted;
   begin_standby(draft, "restarting after failure");
   const auto& leader = draft.obs.view().leader;
   return because(Reason::starting_secondary, leader ? leader->name.value() : std::string());

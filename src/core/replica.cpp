@@ -70,13 +70,30 @@ void notice_new_timeline(Draft& draft) {
   need_divergence_check(draft);
 }
 
+// A standby that ought to stream from the leader and does not may have WAL that the leader lacks:
+// replayed from its own pg_wal since it was examined last.
+void notice_standstill(Draft& draft, const ServerGoal& goal) {
+  const auto& obs = draft.obs;
+  const auto* leader = obs.view().leader_member();
+  const auto& query = obs.local.server.query;
+  const bool ought = goal.upstream && leader != nullptr && goal.upstream->member == leader->name &&
+                     leader->role == Role::primary && query && query->in_recovery;
+  if (!ought || query->receiver_status == "streaming") return;
+  const auto& found = obs.local.divergence;
+  const bool lately = found && found->leader == leader->name &&
+                      obs.now < found->at + Duration(obs.timing.loop_wait);
+  if (!lately) need_divergence_check(draft);
+}
+
 }  // namespace
 
 std::optional<Why> follow(Draft& draft) {
   if (draft.busy(Task::server) || !facts_are_fresh(draft.obs)) return std::nullopt;
+  const auto goal = following_goal(draft.obs);
   notice_new_timeline(draft);
+  notice_standstill(draft, goal);
   if (auto why = settle_divergence(draft)) return why;
-  return reach_goal(draft, following_goal(draft.obs));
+  return reach_goal(draft, goal);
 }
 
 Why follow_leader(Draft& draft) {

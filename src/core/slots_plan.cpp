@@ -106,18 +106,18 @@ std::vector<SlotChange> slot_changes(const Observation& obs) {
 
 namespace {
 
-// What was seen before the last change ended says nothing about its outcome.
-bool seen_since_last_change(const Observation& obs) {
-  const auto last = obs.ends.find(Task::change_slots);
-  return last == obs.ends.end() || obs.local.server.observed_at >= last->second.at;
+// Slots are looked at once a cycle; until then what was changed looks as it did before.
+bool changed_since_observed(const Observation& obs) {
+  const auto end = obs.ends.find(Task::change_slots);
+  return end != obs.ends.end() && end->second.at >= obs.local.server.observed_at;
 }
 
 }  // namespace
 
 void keep_slots(Draft& draft) {
   const auto& obs = draft.obs;
+  if (changed_since_observed(obs)) return;
   if (!obs.node->use_slots || !obs.local.server.query || !facts_are_fresh(obs)) return;
-  if (!seen_since_last_change(obs)) return;
   auto changes = slot_changes(obs);
   if (changes.empty() || draft.busy(Task::change_slots)) return;
   draft.start(Task::change_slots, ChangeSlots{std::move(changes)}, no_limit);

@@ -29,13 +29,23 @@ Duration Loop::keep_interval() const {
   return std::min(loop_wait, short_one ? ttl / 6 : ttl / 3);
 }
 
+bool Loop::wants_other_lease() const {
+  return obs_.lock.reign && lease_ttl_ != obs_.timing.ttl && lease_ttl_ != seconds(0);
+}
+
+// What tend_lease() starts next is waiting for the end of this.
+bool Loop::is_keeping() const {
+  if (!obs_.lock.reign && !obs_.lock.adopting) return obs_.running(Task::keep_lease);
+  if (obs_.running(Task::keep_lock)) return true;
+  return obs_.running(wants_other_lease() ? Task::reattach_lock : Task::release_lock);
+}
+
 void Loop::tend_lease() {
   auto& lock = obs_.lock;
   const bool had_lease_end = lock.reign || lock.adopting;
   if (had_lease_end && obs_.now >= lock.until) lose_lock();
-  if (obs_.now < next_keep_) return;
-  if (lock.reign && lease_ttl_ != obs_.timing.ttl && lease_ttl_ != seconds(0)) {
-    if (obs_.running(Task::keep_lock) || obs_.running(Task::reattach_lock)) return;
+  if (obs_.now < next_keep_ || is_keeping()) return;
+  if (wants_other_lease()) {
     start(Task::reattach_lock,
           StoreAction(ReattachLock{.reign = *lock.reign,
                                    .ttl = obs_.timing.ttl,
@@ -45,14 +55,12 @@ void Loop::tend_lease() {
     return;
   }
   if (lock.reign || lock.adopting) {
-    if (obs_.running(Task::keep_lock) || obs_.running(Task::release_lock)) return;
     KeepLock keep{.reign = lock.reign ? *lock.reign : *lock.adopting, .status = std::nullopt};
     const auto status = lock.reign && is_primary(obs_) ? status_value(obs_) : Tree();
     status_sent_ = status.is_null() ? std::string() : text_form(status);
     if (!status_sent_.empty() && status_sent_ != status_written_) keep.status = status_sent_;
     start(Task::keep_lock, StoreAction(std::move(keep)), lock.until);
   } else {
-    if (obs_.running(Task::keep_lease)) return;
     start(Task::keep_lease, StoreAction(KeepLease{obs_.timing.ttl}),
           obs_.now + Duration(obs_.timing.retry_timeout));
   }

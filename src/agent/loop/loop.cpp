@@ -61,7 +61,9 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   publish_member();
   publish_status();
   const auto soonest = obs_.now + wake_interval_min;
-  auto wake = std::min({decision_wake_, next_keep_, obs_.next_cycle});
+  auto wake = std::min(decision_wake_, obs_.next_cycle);
+  // A keeping that is overdue because the one before is under way begins when that one ends.
+  if (!is_keeping()) wake = std::min(wake, next_keep_);
   if (obs_.lock.reign || obs_.lock.adopting) wake = std::min(wake, obs_.lock.until);
   if (cycle_wanted_) wake = std::min(wake, obs_.cycle_began + cycle_interval_min);
   out_.wake_at = std::max(wake, soonest);

@@ -78,6 +78,8 @@ class Loop {
   void tend_lease();
   void arm_guard();
   Duration keep_interval() const;
+  bool wants_other_lease() const;
+  bool is_keeping() const;
 
   // loop.cpp
   void begin_cycle_if_due();

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// An agent's process in the modelled world: the real loop and the real etcd machine, driven as
+// agent/driver drives them: the same order of effects, events from a queue, one timer. What it
+// loses when it dies, and what a successor finds, is as with the real one. Owned by its node.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/loop/loop.h"
+#include "sim/etcd_members.h"
+#include "sim/guard.h"
+#include "sim/server_actions.h"
+#include "store/etcd3_machine.h"
+
+namespace tanist::sim {
+
+class Agent;
+
+struct AgentSurroundings {
+  ServerSurroundings server;
+  EtcdMembers& etcd;
+  const MachineClock& clock;
+  std::function<Agent*(const std::string& host)> peer;
+};
+
+// How the node was configured.
+struct AgentSettings {
+  NodeSettings node;
+  Tree first_config;
+};
+
+class Agent {
+ public:
+  using Reply = std::function<void(const ApiReply&)>;
+
+  Agent(AgentSurroundings around, AgentSettings settings, Server& server, Guard& guard);
+
+  const std::string& name() const { return settings_.node.name.value(); }
+  Process& process() { return process_; }
+  const Process& process() const { return process_; }
+  Host host() const { return server_.host(); }
+
+  void start();
+  // SIGKILL.
+  void kill();
+  // SIGTERM; it comes back only when started.
+  void shut_down();
+  void request(ApiEndpoint endpoint, Tree body, Reply reply);
+
+  // ---- for checkers and clients ----
+  // A health check of `/primary` would be answered with 200.
+  bool says_primary() const;
+  std::uint64_t steps() const { return steps_; }
+  const agent::Loop* loop() const { return loop_ ? &*loop_ : nullptr; }
+  // Told of each order to the guard, before it is carried out.
+  std::function<void(const GuardOrder&)> on_guard_order;
+  // The supervisor's word: the process has ended by itself.
+  std::function<void(std::int64_t code)> on_leave;
+
+ private:
+  // agent.cpp: events and effects
+  void begin(std::optional<agent::Adoption> adoption);
+  void deliver(agent::Event event);
+  void drain();
+  void set_timer(Instant at);
+  void perform(agent::Effects effects);
+  void obey(const GuardOrder& order);
+  void tell_guard_state();
+  std::string primary_allowed() const;
+  void start(const agent::Effect& effect);
+  void start(const agent::Effect& effect, const AgentAction& action);
+  void finish(EffectId id, ServerResult result);
+  void leave(std::int64_t code);
+  void tell_story(const agent::Effects& effects);
+  // agent_io.cpp: store and peers
+  void step_store(store::Input input);
+  void perform(store::Outputs outputs);
+  void perform(const store::Output& output);
+  void ask_peers(EffectId id, const AskPeers& ask);
+  void ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer);
+  EtcdMembers::Tell into_store();
+  StatusPtr answering() const;
+
+  AgentSurroundings around_;
+  AgentSettings settings_;
+  Server& server_;
+  Guard& guard_;
+  Random chance_;
+  Process process_;
+  ServerActions actions_;
+
+  std::optional<agent::Loop> loop_;
+  std::optional<store::Etcd3Machine> store_;
+  Instant store_timer_;
+  std::uint64_t store_timer_number_ = 0;
+  std::uint64_t timer_number_ = 0;
+  std::map<store::RpcId, EtcdMembers::StreamPtr> watches_;
+  std::deque<agent::Event> events_;
+  bool draining_ = false;
+  bool api_open_ = false;
+  Instant lock_until_;
+  StatusPtr status_;
+  Tree config_;  // cached
+  std::map<RequestId, Reply> replies_;
+  std::uint64_t last_request_ = 0;
+  std::string last_line_;
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace tanist::sim

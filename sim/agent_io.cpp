@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's connections: to etcd through the real machine, and to the REST API of its peers.
+#include <algorithm>
+
+#include "sim/agent.h"
+
+namespace tanist::sim {
+
+namespace {
+
+constexpr Duration peer_limit = seconds(2);
+
+// "http://n1:8008/patroni" -> "n1"
+std::string host_of_url(const std::string& url) {
+  const auto begin = url.find("://") + 3;
+  return url.substr(begin, url.find(':', begin) - begin);
+}
+
+}  // namespace
+
+// ---- Store -----------------------------------------------------------------------------------
+
+void Agent::step_store(store::Input input) {
+  if (store_) perform(store_->step(std::move(input), around_.clock.now()));
+}
+
+// What arrives, arrives in this life of the process, when it runs.
+EtcdMembers::Tell Agent::into_store() {
+  return [this, life = process_.life()](store::Input input) {
+    if (life != process_.life()) return;
+    process_.after(Duration(0), [this, input = std::move(input)] { step_store(input); });
+  };
+}
+
+void Agent::perform(store::Outputs outputs) {
+  for (const auto& output : outputs.list) perform(output);
+  const auto at = outputs.wake_at;
+  if (at == store_timer_ && store_timer_number_ != 0) return;
+  store_timer_ = at;
+  const auto number = ++store_timer_number_;
+  if (at == Instant::max()) return;
+  process_.after(around_.clock.world(at) - around_.server.world.now(), [this, number] {
+    if (number != store_timer_number_) return;
+    store_timer_ = Instant::max();
+    step_store(store::TimerRang{});
+  });
+}
+
+void Agent::perform(const store::Output& output) {
+  if (const auto* rpc = std::get_if<store::SendRpc>(&output)) {
+    around_.etcd.send(host(), *rpc, around_.clock.world(rpc->deadline), into_store());
+  } else if (const auto* watch = std::get_if<store::OpenWatch>(&output)) {
+    watches_[watch->stream] = around_.etcd.open(host(), *watch, into_store());
+  } else if (const auto* ask = std::get_if<store::AskProgress>(&output)) {
+    const auto at = watches_.find(ask->stream);
+    if (at != watches_.end()) around_.etcd.ask_progress(at->second);
+  } else if (const auto* close = std::get_if<store::CloseWatch>(&output)) {
+    const auto at = watches_.find(close->stream);
+    if (at == watches_.end()) return;
+    around_.etcd.close(at->second);
+    watches_.erase(at);
+  } else if (const auto* finished = std::get_if<store::Finished>(&output)) {
+    deliver(agent::EffectFinished{finished->id, finished->result});
+  } else if (std::holds_alternative<store::Unanswered>(output)) {
+    deliver(agent::RenewalUnanswered{});
+  } else if (const auto* view = std::get_if<store::ViewChanged>(&output)) {
+    deliver(agent::ViewArrived{view->view});
+  } else if (const auto* health = std::get_if<store::HealthChanged>(&output)) {
+    deliver(agent::HealthChanged{health->health});
+  }
+}
+
+// ---- Peers -----------------------------------------------------------------------------------
+
+StatusPtr Agent::answering() const { return process_.runs() && api_open_ ? status_ : nullptr; }
+
+void Agent::ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer) {
+  auto* other = around_.peer(host_of_url(peer.api_url));
+  if (other == nullptr) return answer(Tree());
+  auto& network = around_.server.network;
+  network.send(host(), other->host(), [this, other, answer = std::move(answer)] {
+    const auto status = other->answering();
+    if (other->process_.alive() && !status) return;  // silence
+    const auto body = status ? status->document : Tree();
+    around_.server.network.send(other->host(), host(), [body, answer] { answer(body); });
+  });
+}
+
+void Agent::ask_peers(EffectId id, const AskPeers& ask) {
+  struct Round {
+    PeerRound result;
+    std::size_t missing = 0;
+    bool over = false;
+  };
+  auto round = std::make_shared<Round>();
+  round->result.number = ask.round;
+  round->result.complete = true;
+  round->missing = ask.peers.size();
+  const auto end = [this, id, round, peers = ask.peers] {
+    if (std::exchange(round->over, true)) return;
+    for (const auto& peer : peers) {
+      const bool known = std::ranges::any_of(
+          round->result.reports, [&](const auto& report) { return report.name == peer.member; });
+      if (!known) round->result.reports.push_back(peer_report_from(peer.member, Tree()));
+    }
+    deliver(agent::EffectFinished{id, round->result});
+  };
+  process_.after(ask.peers.empty() ? Duration(0) : peer_limit, end);
+  for (const auto& peer : ask.peers) {
+    auto answer = [this, round, end, name = peer.member, life = process_.life()](const Tree& body) {
+      if (life != process_.life()) return;
+      process_.after(Duration(0), [round, end, name, body] {
+        if (round->over) return;
+        round->result.reports.push_back(peer_report_from(name, body));
+        if (--round->missing == 0) end();
+      });
+    };
+    ask_peer(peer, std::move(answer));
+  }
+}
+
+}  // namespace tanist::sim

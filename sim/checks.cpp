@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks.
+#include "sim/checks.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace tanist::sim {
+
+namespace {
+
+// After a machine was frozen: until its guard is scheduled (safety 2.11).
+constexpr Duration wake_up_latency = milliseconds(20);
+// A pause of the cluster may still be in force where its end was not seen yet.
+constexpr Duration pause_memory = seconds(60);
+constexpr std::uint64_t steps_a_second_max = 400;
+constexpr Duration erase_memory = seconds(60);
+// 200 ppm over the longest lease.
+constexpr Duration drift_max = milliseconds(20);
+
+const std::string prefix = "/service/demo/";
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+Checks::Checks(Cluster& cluster, Clients& clients) : cluster_(cluster), clients_(clients) {
+  for (const auto& node : cluster_.nodes()) {
+    auto* at = node.get();
+    at->server.on_promoted = [this, at] { promoted(*at); };
+    at->agent.on_guard_order = [this, at](const GuardOrder& order) {
+      look_at_deadline(*at, order);
+    };
+  }
+  clients_.on_commit = [this](Row& row) {
+    row.given_up = last_promoted_ != nullptr && row.node != last_promoted_;
+  };
+}
+
+void Checks::violate(std::string rule, std::string detail) {
+  if (violation_) return;
+  cluster_.world().tell("check", "VIOLATION: {}: {}", rule, detail);
+  violation_ = Violation{std::move(rule), std::move(detail)};
+  cluster_.world().stop();
+}
+
+void Checks::look() {
+  look_at_rest();
+  look_at_keys();
+  look_at_primaries();
+  look_at_locks();
+}
+
+// ---- At every moment -------------------------------------------------------------------------
+
+bool Checks::paused_lately() {
+  const auto now = cluster_.world().now();
+  return paused_ || (paused_at_ != Instant(Duration::min()) && now < paused_at_ + pause_memory);
+}
+
+bool Checks::exempt(const Node& node) const {
+  return cluster_.world().now() < node.thawed_at + wake_up_latency;
+}
+
+// Somebody is busy with nothing (safety 7, "quiet").
+void Checks::look_at_rest() {
+  const auto second = std::chrono::floor<seconds>(cluster_.world().elapsed()).count();
+  const auto& nodes = cluster_.nodes();
+  if (second != second_) steps_before_.clear();
+  second_ = second;
+  steps_before_.resize(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto steps = nodes[i]->agent.steps();
+    if (steps_before_[i] == 0) steps_before_[i] = steps;
+    if (steps - steps_before_[i] <= steps_a_second_max) continue;
+    return violate("no rest", format_text("{} makes more than {} steps in a second",
+                                          nodes[i]->name(), steps_a_second_max));
+  }
+}
+
+void Checks::look_at_primaries() {
+  const Node* first = nullptr;
+  for (const auto& node : cluster_.nodes()) {
+    if (!node->server.writable() || exempt(*node)) continue;
+    if (first != nullptr && !paused_lately()) {
+      return violate("two primaries", first->name() + " and " + node->name());
+    }
+    first = node.get();
+  }
+}
+
+void Checks::look_at_locks() {
+  const Node* first = nullptr;
+  Reign reign;
+  for (const auto& node : cluster_.nodes()) {
+    const auto* loop = node->agent.loop();
+    if (loop == nullptr) continue;
+    const auto& lock = loop->observation().lock;
+    if (!lock.reign || node->clock.now() >= lock.until) continue;
+    const bool other = first != nullptr && lock.reign->create_revision != reign.create_revision;
+    if (other && cluster_.world().now() - erase_memory > erased_at_) {
+      return violate("two holders of the lock", first->name() + " and " + node->name());
+    }
+    first = node.get();
+    reign = *lock.reign;
+  }
+}
+
+// A renewal never promises more than etcd does.
+void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
+  const bool proven =
+      order.what == GuardOrder::What::arm && order.reign.create_revision != Revision(0);
+  if (!proven) return;
+  const auto end = cluster_.etcd().state().lease_end(order.reign.lease);
+  const auto promised = node.clock.world(order.deadline);
+  if (!end || promised <= *end + drift_max) return;
+  violate("the guard is armed beyond the lease",
+          format_text("{} by {} ms", node.name(), in_milliseconds(promised - *end)));
+}
+
+// ---- Keys ------------------------------------------------------------------------------------
+
+void Checks::look_at_keys() {
+  const auto& state = cluster_.etcd().state();
+  if (state.revision() == seen_) return;
+  const auto& events = state.events();
+  auto at = std::ranges::upper_bound(events, seen_, {},
+                                     [](const auto& event) { return event.kv.mod_revision; });
+  seen_ = state.revision();
+  for (; at != events.end(); ++at) {
+    if (at->kv.key == prefix + "leader") {
+      if (at->deleted) leader_is_gone(at->kv.mod_revision);
+      leader_ = at->deleted ? std::string() : at->kv.value;
+    } else if (at->kv.key == prefix + "config") {
+      const bool now_paused = contains(at->kv.value, "\"pause\":true");
+      if (paused_ && !now_paused) paused_at_ = cluster_.world().now();
+      paused_ = now_paused;
+    }
+  }
+}
+
+// Given away for a switchover: the marked release, while the request is still there.
+void Checks::leader_is_gone(Revision revision) {
+  hand_over_.reset();
+  auto* old = cluster_.find(leader_);
+  const auto* request = cluster_.key("failover");
+  if (old == nullptr || request == nullptr || !contains(request->value, "\"leader\":")) return;
+  const auto* member = cluster_.key("members/" + leader_);
+  const bool marked = member != nullptr && member->mod_revision == revision &&
+                      contains(member->value, "\"role\":\"demoted\"");
+  const bool clean = old->server.data().state == ControlState::shut_down;
+  if (marked && clean) hand_over_ = HandOver{leader_, old->server.data().wal};
+}
+
+// ---- Promotions and rows ---------------------------------------------------------------------
+
+void Checks::promoted(Node& node) {
+  ++promotions_;
+  const auto& wal = node.server.data().wal;
+  cluster_.world().tell(node.name(), "pg: out of recovery on timeline {} at {}",
+                        wal.timeline.value(), to_text(wal.history.back().switch_lsn));
+  const auto* loop = node.agent.loop();
+  const auto failover = cluster_.key("failover");
+  const bool by_hand = failover != nullptr && contains(failover->value, "\"member\":");
+  if (hand_over_) {
+    ++hand_overs_;
+    if (!hand_over_->wal.is_prefix_of(wal)) {
+      violate("a switchover lost writes",
+              format_text("{} took over from {}", node.name(), hand_over_->from));
+    }
+  } else if (loop != nullptr && !by_hand && !paused_lately()) {
+    const auto fork = wal.history.back().switch_lsn.value();
+    const auto optime = loop->observation().view().optime().value();
+    const auto lag =
+        static_cast<std::uint64_t>(loop->observation().cluster->lag_bytes_max_on_failover);
+    if (fork + lag < optime) {
+      violate("a failover to a node too far behind",
+              format_text("{} is {} bytes behind /status", node.name(), optime - fork));
+    }
+  }
+  hand_over_.reset();
+  last_promoted_ = &node;
+  give_up_rows(node);
+}
+
+// Asynchronous replication: what the new leader has not received is lost, and counted.
+void Checks::give_up_rows(const Node& node) {
+  const auto& records = node.server.data().wal.records;
+  const std::unordered_set<RecordId> kept(records.begin(), records.end());
+  for (auto& row : clients_.rows()) {
+    if (row.committed && !kept.contains(row.record)) row.given_up = true;
+  }
+}
+
+void Checks::look_at_rows() {
+  auto* primary = cluster_.primary();
+  if (primary == nullptr) return;
+  const auto& records = primary->server.data().wal.records;
+  const std::unordered_set<RecordId> kept(records.begin(), records.end());
+  for (std::size_t number = 1; number < clients_.rows().size(); ++number) {
+    const auto& row = clients_.rows()[number];
+    if (!row.committed || !row.acknowledged) continue;
+    ++acknowledged_;
+    if (kept.contains(row.record)) continue;
+    ++lost_;
+    if (!row.given_up) {
+      return violate("an acknowledged row vanished", format_text("row {}", number));
+    }
+  }
+}
+
+// ---- In the end ------------------------------------------------------------------------------
+
+std::string Checks::ailment() const {
+  auto& cluster = cluster_;
+  auto* leader = cluster.find(cluster.leader());
+  if (leader == nullptr) return "there is no leader";
+  if (!leader->server.writable()) return leader->name() + " leads and takes no writes";
+  if (!leader->agent.says_primary()) return leader->name() + " does not say that it is primary";
+  for (const auto& node : cluster.nodes()) {
+    if (node.get() == leader) continue;
+    const auto& server = node->server;
+    if (!server.alive() || server.phase() != Phase::standby) return node->name() + " is no standby";
+    if (!server.streaming()) return node->name() + " does not stream";
+    if (server.source() != &leader->server) return node->name() + " streams from somebody else";
+    if (server.data().wal.timeline != leader->server.data().wal.timeline) {
+      return node->name() + " is on another timeline";
+    }
+  }
+  if (cluster.world().now() - clients_.last_acknowledged_at() > seconds(3)) {
+    return "no client's write was acknowledged lately";
+  }
+  return {};
+}
+
+}  // namespace tanist::sim

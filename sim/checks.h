@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold, looked at after every event, and what must come true once all faults are over.
+// Looks at the world from outside: it never asks an agent what it believes where the world knows
+// better. Meanings: docs/safety.md section 7. Owned by the run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/clients.h"
+#include "sim/cluster.h"
+
+namespace tanist::sim {
+
+struct Violation {
+  std::string rule;
+  std::string detail;
+};
+
+class Checks {
+ public:
+  Checks(Cluster& cluster, Clients& clients);
+
+  // After every event; stops the world at the first violation.
+  void look();
+  const std::optional<Violation>& violation() const { return violation_; }
+  // A fault deleted the leader key: two may hold the lock in good faith until they notice.
+  void leader_key_was_erased() { erased_at_ = cluster_.world().now(); }
+  // What is missing for a healthy cluster; empty = nothing is.
+  std::string ailment() const;
+  // At the end: rows that are missing without having been given up. Counts the acknowledged ones
+  // that were.
+  void look_at_rows();
+  std::uint64_t acknowledged() const { return acknowledged_; }
+  std::uint64_t lost() const { return lost_; }
+  std::uint64_t promotions() const { return promotions_; }
+  std::uint64_t hand_overs() const { return hand_overs_; }
+
+ private:
+  // The end of the last reign, if it was given away for a switchover.
+  struct HandOver {
+    std::string from;
+    Wal wal;
+  };
+
+  void violate(std::string rule, std::string detail);
+  void look_at_rest();
+  void look_at_primaries();
+  void look_at_locks();
+  void look_at_deadline(Node& node, const GuardOrder& order);
+  void look_at_keys();
+  void leader_is_gone(Revision revision);
+  void promoted(Node& node);
+  void give_up_rows(const Node& node);
+  bool exempt(const Node& node) const;
+  bool paused_lately();
+
+  Cluster& cluster_;
+  Clients& clients_;
+  std::optional<Violation> violation_;
+  Revision seen_;
+  std::int64_t second_ = 0;
+  std::vector<std::uint64_t> steps_before_;  // this second, of each agent
+  std::string leader_;
+  std::optional<HandOver> hand_over_;
+  Node* last_promoted_ = nullptr;
+  Instant paused_at_{Duration::min()};
+  Instant erased_at_{Duration::min()};
+  bool paused_ = false;
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t lost_ = 0;
+  std::uint64_t promotions_ = 0;
+  std::uint64_t hand_overs_ = 0;
+};
+
+}  // namespace tanist::sim

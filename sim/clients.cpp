@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing clients.
+#include "sim/clients.h"
+
+namespace tanist::sim {
+
+namespace {
+
+constexpr Duration patience = seconds(2);
+
+}  // namespace
+
+Clients::Clients(Cluster& cluster, int count)
+    : cluster_(cluster), chance_(cluster.world().chance().fork()) {
+  clients_.resize(static_cast<std::size_t>(count));
+  for (auto& client : clients_) {
+    client.interval = chance_.between(milliseconds(20), milliseconds(400));
+    cluster_.world().after(chance_.between(Duration(0), seconds(1)),
+                           [this, &client] { tick(client); });
+  }
+}
+
+Node* Clients::find_primary() {
+  const auto& nodes = cluster_.nodes();
+  const auto first = chance_.index(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    auto& node = *nodes[(first + i) % nodes.size()];
+    const bool linked = cluster_.network().connected(cluster_.client_host(), node.server.host());
+    if (linked && node.agent.says_primary()) return &node;
+  }
+  return nullptr;
+}
+
+void Clients::tick(Client& client) {
+  cluster_.world().after(client.interval, [this, &client] { tick(client); });
+  if (client.waiting_for != 0) return;
+  if (client.node == nullptr) client.node = find_primary();
+  if (client.node != nullptr) write(client);
+}
+
+void Clients::write(Client& client) {
+  const auto number = rows_.size();
+  rows_.push_back({.node = client.node});
+  client.waiting_for = number;
+  cluster_.world().after(patience, [&client, number] {
+    if (client.waiting_for != number) return;
+    client.waiting_for = 0;
+    client.node = nullptr;
+  });
+  auto& node = *client.node;
+  cluster_.network().send(cluster_.client_host(), node.server.host(),
+                          [this, &client, &node, number] {
+                            if (!node.server.alive()) return commit(client, node, number);
+                            node.server.process().after(
+                                chance_.between(std::chrono::microseconds(200), milliseconds(4)),
+                                [this, &client, &node, number] { commit(client, node, number); });
+                          });
+}
+
+void Clients::commit(Client& client, Node& node, std::uint64_t number) {
+  const bool done = node.server.writable();
+  if (done) {
+    node.server.commit(number);
+    auto& row = rows_[number];
+    row.committed = true;
+    row.record = node.server.data().wal.records.back();
+    if (on_commit) on_commit(row);
+  }
+  cluster_.network().send(node.server.host(), cluster_.client_host(),
+                          [this, &client, number, done] {
+                            if (done) rows_[number].acknowledged = true;
+                            if (done) last_acknowledged_at_ = cluster_.world().now();
+                            if (client.waiting_for != number) return;
+                            client.waiting_for = 0;
+                            if (!done) client.node = nullptr;
+                          });
+}
+
+}  // namespace tanist::sim

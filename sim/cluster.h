@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that is modelled, put together: nodes (machine, server, guard, agent), etcd, network.
+// Knows no faults and no checks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/agent.h"
+
+namespace tanist::sim {
+
+struct ClusterOptions {
+  int nodes = 3;
+  Timing timing;
+  std::int64_t lag_bytes_max_on_failover = 1048576;
+};
+
+// One machine with what runs on it.
+class Node {
+ public:
+  Node(AgentSurroundings around, MachineClock clock, AgentSettings settings, Host host);
+
+  const std::string& name() const { return server.name(); }
+  bool up() const { return down_ == 0; }
+  bool frozen() const { return frozen_ > 0; }
+
+  // Power is lost, and comes back.
+  void crash();
+  void boot();
+  // Stopped as a whole (a hypervisor's pause; its clocks go on).
+  void freeze();
+  void thaw();
+  // The supervisor starts an agent that ended, unless it was stopped on purpose.
+  void stop_agent();
+  void start_agent();
+
+  MachineClock clock;
+  Server server;
+  Guard guard;
+  Agent agent;
+  Instant thawed_at;
+
+ private:
+  World& world_;
+  Network& network_;
+  Random chance_;
+  int down_ = 0;
+  int frozen_ = 0;
+  bool wanted_ = true;
+};
+
+class Cluster {
+ public:
+  Cluster(World& world, ClusterOptions options);
+
+  World& world() { return world_; }
+  Network& network() { return network_; }
+  EtcdMembers& etcd() { return etcd_; }
+  const Records& records() const { return records_; }
+  const ClusterOptions& options() const { return options_; }
+  std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
+  Node* find(const std::string& name);
+  Host client_host() const { return network_.hosts() - 1; }
+
+  const wire::KeyValue* key(const std::string& name) const;
+  // The name in the leader key; empty = none.
+  std::string leader() const;
+  Node* primary();
+
+ private:
+  Timeline newest_timeline();
+
+  World& world_;
+  ClusterOptions options_;
+  Network network_;
+  Records records_;
+  Timeline newest_timeline_;
+  EtcdMembers etcd_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+}  // namespace tanist::sim

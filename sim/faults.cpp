@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Choice and duration of faults.
+#include "sim/faults.h"
+
+namespace tanist::sim {
+
+namespace {
+
+template <class... Lists>
+auto joined(Lists... lists) {
+  auto all = std::vector<typename std::common_type_t<Lists...>::value_type>{};
+  (all.insert(all.end(), lists.begin(), lists.end()), ...);
+  return all;
+}
+
+}  // namespace
+
+Faults::Faults(Cluster& cluster, Checks& checks)
+    : world_(cluster.world()), cluster_(cluster), checks_(checks), chance_(world_.chance().fork()) {
+  kinds_ =
+      joined(process_faults(), machine_faults(), network_faults(), store_faults(), operators());
+  // Each run has its own mixture: some kinds often, some never.
+  for (auto& kind : kinds_) {
+    if (chance_.one_in(3)) kind.weight *= 4;
+    if (chance_.one_in(4)) kind.weight = 0;
+  }
+}
+
+void Faults::begin(Duration interval) {
+  interval_ = interval;
+  plan_next();
+}
+
+void Faults::plan_next() {
+  world_.after(chance_.between(interval_ / 10, 2 * interval_), [this] {
+    if (over_) return;
+    strike();
+    plan_next();
+  });
+}
+
+void Faults::strike() {
+  int all = 0;
+  for (const auto& kind : kinds_) all += kind.weight;
+  if (all == 0) return;
+  auto left = static_cast<int>(chance_.below(static_cast<std::uint64_t>(all)));
+  for (const auto& kind : kinds_) {
+    left -= kind.weight;
+    if (left >= 0) continue;
+    if (kind.strike()) ++counts_[kind.name];
+    return;
+  }
+}
+
+void Faults::lasts(Duration least, Duration most, std::function<void()> end) {
+  const auto id = ++last_id_;
+  lasting_[id] = std::move(end);
+  world_.after(chance_.between(least, most), [this, id] {
+    const auto at = lasting_.find(id);
+    if (at == lasting_.end()) return;
+    const auto end_it = std::move(at->second);
+    lasting_.erase(at);
+    end_it();
+  });
+}
+
+void Faults::heal() {
+  over_ = true;
+  world_.tell("faults", "everything is healed");
+  while (!lasting_.empty()) {
+    const auto end = std::move(lasting_.begin()->second);
+    lasting_.erase(lasting_.begin());
+    end();
+  }
+  for (const auto& node : cluster_.nodes()) node->start_agent();
+  resume();
+}
+
+Node& Faults::any_node() { return *cluster_.nodes()[chance_.index(cluster_.nodes().size())]; }
+
+Node& Faults::likely_leader() {
+  auto* leader = cluster_.find(cluster_.leader());
+  return leader == nullptr || chance_.one_in(3) ? any_node() : *leader;
+}
+
+// ---- Machines --------------------------------------------------------------------------------
+
+std::vector<Faults::Kind> Faults::machine_faults() {
+  const auto crash = [this] {
+    auto& node = likely_leader();
+    if (!node.up()) return false;
+    node.crash();
+    lasts(seconds(1), seconds(40), [&node] { node.boot(); });
+    return true;
+  };
+  const auto freeze = [this] {
+    auto& node = likely_leader();
+    if (!node.up() || node.frozen()) return false;
+    node.freeze();
+    lasts(milliseconds(100), seconds(40), [&node] { node.thaw(); });
+    return true;
+  };
+  return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}};
+}
+
+}  // namespace tanist::sim

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults and operators: what goes wrong, when and for how long, from the run's chance. Every fault
+// ends by itself; heal() ends all that are left. Owned by the run.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/checks.h"
+#include "sim/cluster.h"
+
+namespace tanist::sim {
+
+class Faults {
+ public:
+  Faults(Cluster& cluster, Checks& checks);
+
+  // One after the other, about `interval` apart, until heal().
+  void begin(Duration interval);
+  void heal();
+  const std::map<std::string, int>& counts() const { return counts_; }
+
+ private:
+  struct Kind {
+    std::string name;
+    int weight;
+    // False when it is not possible now.
+    std::function<bool()> strike;
+  };
+
+  std::vector<Kind> process_faults();
+  std::vector<Kind> machine_faults();
+  std::vector<Kind> network_faults();
+  std::vector<Kind> store_faults();
+  std::vector<Kind> operators();
+
+  void plan_next();
+  void strike();
+  // Ends after a while, or with heal().
+  void lasts(Duration least, Duration most, std::function<void()> end);
+  Node& any_node();
+  Node& likely_leader();
+  bool ask(ApiEndpoint endpoint, Tree body);
+  bool ask(Node& node, ApiEndpoint endpoint, Tree body);
+
+  // process_faults.cpp
+  bool kill_agent();
+  bool stop_agent();
+  bool freeze_agent();
+  bool kill_postmaster();
+  bool hang_server();
+  bool kill_guard();
+  bool freeze_guard();
+  bool slow_servers();
+  // network_faults.cpp
+  bool isolate();
+  bool cut_one_way();
+  bool cut_from_store();
+  bool lose_messages();
+  bool slow_links();
+  bool store_member_down();
+  bool store_outage();
+  bool store_hangs();
+  bool store_slow();
+  // operators.cpp
+  bool switch_over();
+  bool fail_over();
+  bool restart();
+  bool reinitialize();
+  bool patch();
+  bool pause();
+  bool resume();
+
+  World& world_;
+  Cluster& cluster_;
+  Checks& checks_;
+  Random chance_;
+  std::vector<Kind> kinds_;
+  Duration interval_{0};
+  bool over_ = false;
+  std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, std::function<void()>> lasting_;
+  std::map<std::string, int> counts_;
+};
+
+}  // namespace tanist::sim

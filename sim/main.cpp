@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// tanist-sim: runs one seed with its story, or many. Exit code 1 when a rule was broken.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "base/format.h"
+#include "sim/run.h"
+
+namespace {
+
+using tanist::format_text;
+using tanist::sim::RunOptions;
+using tanist::sim::RunResult;
+
+struct Options {
+  RunOptions run;
+  std::uint64_t runs = 1;
+  bool story = false;
+  bool keep_going = false;
+};
+
+[[noreturn]] void usage(const char* why) {
+  std::fprintf(stderr,
+               "%s\nusage: tanist-sim [--seed N] [--nodes N] [--seconds N] [--story]\n"
+               "       tanist-sim --runs N [--first-seed N] [--nodes N] [--seconds N] "
+               "[--keep-going]\n",
+               why);
+  std::exit(2);
+}
+
+Options parse(int count, char** words) {
+  Options options;
+  options.run.seed = 1;
+  for (int i = 1; i < count; ++i) {
+    const std::string word = words[i];
+    if (word == "--story") {
+      options.story = true;
+      continue;
+    }
+    if (word == "--keep-going") {
+      options.keep_going = true;
+      continue;
+    }
+    if (i + 1 == count) usage("a value is missing");
+    const auto number = std::strtoull(words[++i], nullptr, 10);
+    if (word == "--seed" || word == "--first-seed") {
+      options.run.seed = number;
+    } else if (word == "--runs") {
+      options.runs = number;
+    } else if (word == "--nodes" && number >= 1 && number <= 7) {
+      options.run.nodes = static_cast<int>(number);
+    } else if (word == "--seconds") {
+      options.run.seconds_of_trouble = static_cast<std::int64_t>(number);
+    } else {
+      usage("unknown option, or 1 to 7 nodes");
+    }
+  }
+  return options;
+}
+
+void print(const std::string& line) {
+  std::fprintf(stdout, "%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+std::string replay_command(const RunOptions& options) {
+  auto command = format_text("tanist-sim --seed {} --seconds {} --story", options.seed,
+                             options.seconds_of_trouble);
+  if (options.nodes != 0) command += format_text(" --nodes {}", options.nodes);
+  return command;
+}
+
+void print_result(const RunOptions& options, const RunResult& result) {
+  for (const auto& line : result.story) print(line);
+  print(format_text("seed {}: {} events, {:.0f} s simulated, hash {:016x}", options.seed,
+                    result.events, result.seconds_simulated, result.hash));
+  print(
+      format_text("  {} promotions ({} by switchover), {} rows acknowledged, {} of them given up "
+                  "by failovers, well after {:.1f} s",
+                  result.promotions, result.hand_overs, result.acknowledged, result.lost,
+                  result.seconds_to_heal));
+  if (!result.violation) return;
+  print(format_text("VIOLATION: {}: {}", result.violation->rule, result.violation->detail));
+  print("replay: " + replay_command(options));
+}
+
+struct Sum {
+  std::uint64_t failed = 0;
+  double seconds = 0;
+  std::uint64_t promotions = 0, hand_overs = 0, acknowledged = 0, lost = 0;
+  std::map<std::string, int> faults;
+
+  void add(const RunResult& result) {
+    seconds += result.seconds_simulated;
+    promotions += result.promotions;
+    hand_overs += result.hand_overs;
+    acknowledged += result.acknowledged;
+    lost += result.lost;
+    for (const auto& [name, count] : result.faults) faults[name] += count;
+  }
+};
+
+void print_sum(const Options& options, const Sum& sum) {
+  print(
+      format_text("{} runs, {} failed; {:.1f} hours simulated, {} promotions ({} by switchover), "
+                  "{} rows acknowledged, {} of them given up by failovers",
+                  options.runs, sum.failed, sum.seconds / 3600, sum.promotions, sum.hand_overs,
+                  sum.acknowledged, sum.lost));
+  std::string faults;
+  for (const auto& [name, count] : sum.faults) faults += format_text(" {}: {};", name, count);
+  print("faults:" + faults);
+}
+
+// The story of a failed run is told by running it again.
+void tell(RunOptions options) {
+  options.story = true;
+  print_result(options, tanist::sim::run(options));
+}
+
+int run_many(const Options& options) {
+  Sum sum;
+  auto each = options.run;
+  for (std::uint64_t i = 0; i < options.runs; ++i, ++each.seed) {
+    const auto result = tanist::sim::run(each);
+    sum.add(result);
+    if (!result.violation) continue;
+    ++sum.failed;
+    if (options.keep_going) {
+      print(format_text("seed {}: {}: {}", each.seed, result.violation->rule,
+                        result.violation->detail));
+      continue;
+    }
+    tell(each);
+    break;
+  }
+  print_sum(options, sum);
+  return sum.failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  auto options = parse(count, words);
+  print(format_text("seed {}", options.run.seed));
+  if (options.runs > 1) return run_many(options);
+  options.run.story = options.story;
+  const auto result = tanist::sim::run(options.run);
+  if (result.violation && !options.story) {
+    tell(options.run);
+  } else {
+    print_result(options.run, result);
+  }
+  return result.violation ? 1 : 0;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators order in the middle of trouble.
+#include "sim/faults.h"
+
+namespace tanist::sim {
+
+std::vector<Faults::Kind> Faults::operators() {
+  return {{"switchover", 4, [this] { return switch_over(); }},
+          {"failover by hand", 1, [this] { return fail_over(); }},
+          {"restart", 2, [this] { return restart(); }},
+          {"reinitialize", 1, [this] { return reinitialize(); }},
+          {"change settings", 1, [this] { return patch(); }},
+          {"pause", 1, [this] { return pause(); }}};
+}
+
+bool Faults::ask(Node& node, ApiEndpoint endpoint, Tree body) {
+  if (!node.agent.process().runs()) return false;
+  world_.tell(node.name(), "operator: {} {}", name_of(endpoint), text_form(body));
+  node.agent.request(endpoint, std::move(body), [this, &node](const ApiReply& reply) {
+    world_.tell(node.name(), "operator is told: {} {}", reply.status, reply.body);
+  });
+  return true;
+}
+
+bool Faults::ask(ApiEndpoint endpoint, Tree body) {
+  return ask(any_node(), endpoint, std::move(body));
+}
+
+bool Faults::switch_over() {
+  const auto leader = cluster_.leader();
+  if (leader.empty()) return false;
+  Tree body = Tree::map({{"leader", leader}});
+  const auto& candidate = any_node();
+  if (chance_.one_in(2) && candidate.name() != leader) body.set("candidate", candidate.name());
+  return ask(ApiEndpoint::switchover, std::move(body));
+}
+
+bool Faults::fail_over() {
+  return ask(ApiEndpoint::failover, Tree::map({{"candidate", any_node().name()}}));
+}
+
+bool Faults::restart() { return ask(likely_leader(), ApiEndpoint::restart, Tree::map()); }
+
+bool Faults::reinitialize() {
+  auto& node = any_node();
+  if (node.name() == cluster_.leader()) return false;
+  return ask(node, ApiEndpoint::reinitialize, Tree::map({{"force", true}}));
+}
+
+bool Faults::patch() {
+  Tree body = Tree::map();
+  const auto ttl = cluster_.options().timing.ttl.count();
+  if (chance_.one_in(2)) body.set("ttl", ttl + static_cast<std::int64_t>(chance_.below(10)));
+  body.set("maximum_lag_on_failover", static_cast<std::int64_t>(1000 + chance_.below(1'000'000)));
+  return ask(ApiEndpoint::patch_config, std::move(body));
+}
+
+bool Faults::pause() {
+  if (!ask(ApiEndpoint::patch_config, Tree::map({{"pause", true}}))) return false;
+  lasts(seconds(2), seconds(20), [this] { resume(); });
+  return true;
+}
+
+// Until the pause is over: an operator who is not answered asks again.
+bool Faults::resume() {
+  const auto* config = cluster_.key("config");
+  const bool paused =
+      config != nullptr && config->value.find("\"pause\":true") != std::string::npos;
+  if (paused) ask(ApiEndpoint::patch_config, Tree::map({{"pause", Tree()}}));
+  world_.after(seconds(3), [this] {
+    if (over_) resume();
+  });
+  return true;
+}
+
+}  // namespace tanist::sim

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults of single processes. Never agent and guard of one node at once: the two guard each other,
+// and together they are a machine's fault.
+#include "sim/faults.h"
+
+namespace tanist::sim {
+
+namespace {
+
+bool guard_works(Node& node) { return node.guard.process().runs(); }
+bool agent_works(Node& node) { return node.agent.process().runs(); }
+
+}  // namespace
+
+std::vector<Faults::Kind> Faults::process_faults() {
+  return {{"kill agent", 3, [this] { return kill_agent(); }},
+          {"stop agent", 2, [this] { return stop_agent(); }},
+          {"freeze agent", 3, [this] { return freeze_agent(); }},
+          {"kill postmaster", 3, [this] { return kill_postmaster(); }},
+          {"hang server", 2, [this] { return hang_server(); }},
+          {"kill guard", 1, [this] { return kill_guard(); }},
+          {"freeze guard", 1, [this] { return freeze_guard(); }},
+          {"slow servers", 1, [this] { return slow_servers(); }}};
+}
+
+bool Faults::kill_agent() {
+  auto& node = likely_leader();
+  if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  world_.tell(node.name(), "agent: is killed");
+  node.agent.kill();
+  lasts(milliseconds(50), seconds(chance_.one_in(2) ? 1 : 40), [&node] { node.start_agent(); });
+  return true;
+}
+
+bool Faults::stop_agent() {
+  auto& node = likely_leader();
+  if (!node.up() || !agent_works(node)) return false;
+  world_.tell(node.name(), "agent: is told to stop");
+  node.stop_agent();
+  lasts(seconds(1), seconds(30), [&node] { node.start_agent(); });
+  return true;
+}
+
+bool Faults::freeze_agent() {
+  auto& node = likely_leader();
+  if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  world_.tell(node.name(), "agent: is frozen");
+  node.agent.process().stop();
+  lasts(milliseconds(50), seconds(40), [this, &node] {
+    world_.tell(node.name(), "agent: goes on");
+    node.agent.process().go_on(milliseconds(1));
+  });
+  return true;
+}
+
+bool Faults::kill_postmaster() {
+  auto& node = likely_leader();
+  if (!node.server.alive()) return false;
+  world_.tell(node.name(), "pg: the postmaster is killed");
+  node.server.kill();
+  return true;
+}
+
+bool Faults::hang_server() {
+  auto& node = likely_leader();
+  if (!node.server.alive()) return false;
+  world_.tell(node.name(), "pg: hangs");
+  node.server.process().stop();
+  lasts(milliseconds(200), seconds(30), [this, &node] {
+    world_.tell(node.name(), "pg: goes on");
+    node.server.process().go_on(milliseconds(1));
+  });
+  return true;
+}
+
+bool Faults::kill_guard() {
+  auto& node = likely_leader();
+  if (!node.up() || node.frozen() || !agent_works(node) || !guard_works(node)) return false;
+  world_.tell(node.name(), "guard: is killed");
+  node.guard.kill();
+  return true;
+}
+
+bool Faults::freeze_guard() {
+  auto& node = likely_leader();
+  if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  world_.tell(node.name(), "guard: is frozen");
+  node.guard.process().stop();
+  lasts(milliseconds(50), seconds(5), [&node] { node.guard.process().go_on(milliseconds(1)); });
+  return true;
+}
+
+bool Faults::slow_servers() {
+  auto& node = any_node();
+  node.server.pace() = {.recovery_max = seconds(20),
+                        .promotion_max = seconds(8),
+                        .checkpoint_max = seconds(15),
+                        .replay_max = seconds(2),
+                        .copy_max = seconds(20)};
+  world_.tell(node.name(), "pg: is slow");
+  lasts(seconds(5), seconds(60), [&node] { node.server.pace() = Pace{}; });
+  return true;
+}
+
+}  // namespace tanist::sim

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streaming replication between modelled servers: who may stream from whom (timelines), sending in
+// order, connections that break at once with a process and late with a machine or a link.
+#include <algorithm>
+
+#include "sim/server.h"
+
+namespace tanist::sim {
+
+namespace {
+
+constexpr Duration retry_interval = seconds(5);  // wal_retrieve_retry_interval
+constexpr Duration receiver_timeout = seconds(30);
+constexpr Duration resend_interval = milliseconds(200);
+
+}  // namespace
+
+void Server::set_upstream(std::optional<Upstream> upstream) {
+  const auto host_of = [](const auto& u) { return u ? u->host : std::string(); };
+  const bool same = host_of(upstream) == host_of(upstream_);
+  upstream_ = std::move(upstream);
+  if (same || phase_ != Phase::standby) return;
+  lose_source();
+  seek_source(chance_.between(milliseconds(5), milliseconds(100)));
+}
+
+void Server::seek_source(Duration delay) {
+  const auto number = ++seeking_;
+  process_.after(delay, [this, number] {
+    if (number == seeking_ && phase_ == Phase::standby && source_ == nullptr) connect();
+  });
+}
+
+// Why `source` cannot send us what follows; empty = it can. As PostgreSQL decides it: by timelines
+// and positions, not by looking at the log.
+std::string Server::hindrance(const Server& source) const {
+  if (!source.accepts() || source.phase_ == Phase::promoting) return "it takes no connections";
+  const auto mine = data_.wal.timeline;
+  const auto theirs = source.data_.wal.timeline;
+  if (theirs < mine) return "its timeline is older";
+  if (end() > source.end()) return "its WAL ends before ours";
+  if (theirs > mine) {
+    const auto& history = source.data_.wal.history;
+    const auto line = std::ranges::find(history, mine, &HistoryLine::timeline);
+    if (line == history.end()) return "its history does not know our timeline";
+    if (end() > line->switch_lsn) return "its timeline forked off before our end";
+  }
+  // Where the numbers deceive, the first record that does not fit ends the stream.
+  if (!data_.wal.is_prefix_of(source.data_.wal)) return "its WAL does not continue ours";
+  return {};
+}
+
+void Server::connect() {
+  auto* source = upstream_ ? around_.find(upstream_->host) : nullptr;
+  if (source == nullptr || source == this) return seek_source(retry_interval);
+  const bool linked = around_.network.connected(host_, source->host_);
+  const auto why_not = linked ? hindrance(*source) : std::string("no answer");
+  if (!why_not.empty()) {
+    around_.world.tell(name_, "pg: cannot stream from {}: {}", source->name_, why_not);
+    return seek_source(retry_interval);
+  }
+  source_ = source;
+  has_received_ = true;
+  ++stream_;
+  heard_at_ = around_.world.now();
+  source->receivers_.insert(this);
+  source->being_fed_.erase(this);
+  around_.world.tell(name_, "pg: streams from {} on timeline {}", source->name_,
+                     source->data_.wal.timeline.value());
+  source->feed(this);
+}
+
+void Server::lose_source() {
+  if (source_ == nullptr) return;
+  source_->receivers_.erase(this);
+  source_->being_fed_.erase(this);
+  source_ = nullptr;
+  ++stream_;
+  if (alive() && phase_ == Phase::standby) seek_source(retry_interval);
+}
+
+void Server::feed_all() {
+  const auto receivers = receivers_;
+  for (auto* receiver : receivers) feed(receiver);
+}
+
+// One message at a time to each receiver, with all that there is.
+void Server::feed(Server* receiver) {
+  const auto count = data_.wal.records.size();
+  if (receiver->data_.wal.records.size() >= count) return;
+  if (!being_fed_.insert(receiver).second) return;
+  auto delay = around_.network.delay(host_, receiver->host_);
+  while (around_.network.loses(host_, receiver->host_)) delay += resend_interval;
+  around_.world.after(delay, [this, receiver, count, stream = receiver->stream_] {
+    receiver->receive(this, count, stream);
+  });
+}
+
+void Server::receive(Server* source, std::size_t count, std::uint64_t stream) {
+  if (stream != stream_ || source_ != source) return;
+  if (!around_.network.connected(source->host_, host_) || hung()) {
+    if (around_.world.now() - heard_at_ > receiver_timeout) return lose_source();
+    around_.world.after(resend_interval,
+                        [this, source, count, stream] { receive(source, count, stream); });
+    return;
+  }
+  heard_at_ = around_.world.now();
+  source->being_fed_.erase(this);
+  if (!source->alive()) return;
+  take_records(source->data_.wal, count);
+  const auto all = data_.wal.records.size();
+  process_.after(pick(pace_.replay_max), [this, all] {
+    if (phase_ == Phase::standby) replay_to(all);
+  });
+  feed_all();
+  source->feed(this);
+}
+
+// A timeline is known from its first record on.
+void Server::take_records(const Wal& from, std::size_t count) {
+  auto& mine = data_.wal.records;
+  const auto end = std::min(count, from.records.size());
+  for (auto i = mine.size(); i < end; ++i) mine.push_back(from.records[i]);
+  if (mine.empty()) return;
+  data_.wal.timeline = around_.records[mine.back()].timeline;
+  data_.wal.history.clear();
+  for (const auto& line : from.history) {
+    if (line.timeline < data_.wal.timeline) data_.wal.history.push_back(line);
+  }
+}
+
+// A machine that vanishes resets no connection.
+void Server::receivers_notice_end(bool silently) {
+  const auto receivers = receivers_;
+  receivers_.clear();
+  being_fed_.clear();
+  for (auto* receiver : receivers) {
+    const auto lose = [this, receiver, stream = receiver->stream_] {
+      if (receiver->source_ == this && receiver->stream_ == stream) receiver->lose_source();
+    };
+    if (!silently) around_.network.send(host_, receiver->host_, lose);
+    around_.world.after(receiver_timeout, lose);
+  }
+}
+
+}  // namespace tanist::sim

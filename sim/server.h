@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// A modelled PostgreSQL server: its data directory, its postmaster, crash recovery, streaming from
+// another one, promotion, shutdown that waits for its receivers. Knows nothing of agents; what is
+// done to it is server_actions.h. Owned by its node.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/server_actions.h"
+#include "sim/network.h"
+#include "sim/process.h"
+#include "sim/wal.h"
+
+namespace tanist::sim {
+
+// What survives a crash.
+struct DataFolder {
+  DataDirectory kind = DataDirectory::absent_or_empty;
+  SystemId system_id;
+  Wal wal;
+  ControlState state = ControlState::unknown;
+  Lsn checkpoint;      // begin of the last checkpoint's record
+  Lsn checkpoint_end;  // its end
+  Timeline checkpoint_timeline;
+  Lsn min_recovery_end;
+  bool standby_signal = false;
+  bool rewind_interrupted = false;
+  std::map<std::string, Lsn> slots;  // with restart_lsn while nobody uses it
+};
+
+enum class Phase { starting, standby, promoting, primary, stopping, single_user };
+
+// How slow things are; changed by faults.
+struct Pace {
+  Duration recovery_max = seconds(1);
+  Duration promotion_max = milliseconds(500);
+  Duration checkpoint_max = milliseconds(500);
+  Duration replay_max = milliseconds(5);
+  Duration copy_max = seconds(4);
+};
+
+class Server;
+
+// What the server needs of the world around it.
+struct ServerSurroundings {
+  World& world;
+  Network& network;
+  Records& records;
+  std::function<Server*(const std::string& name)> find;  // by the host of a conninfo
+  // The newest that the WAL archive has a history file of.
+  std::function<Timeline()> newest_timeline;
+};
+
+class Server {
+ public:
+  Server(ServerSurroundings around, std::string name, Host host);
+
+  const std::string& name() const { return name_; }
+  Host host() const { return host_; }
+  Process& process() { return process_; }
+  DataFolder& data() { return data_; }
+  const DataFolder& data() const { return data_; }
+  Pace& pace() { return pace_; }
+
+  // ---- what it is ----
+  bool alive() const { return process_.alive(); }
+  bool hung() const { return process_.stopped(); }
+  Phase phase() const { return phase_; }
+  std::optional<ProcessIdentity> identity() const;
+  // Takes connections.
+  bool accepts() const;
+  // A client's commit would succeed now.
+  bool writable() const;
+  bool in_recovery() const { return phase_ != Phase::primary; }
+  Lsn end() const { return data_.wal.end(around_.records); }
+  Lsn replayed() const;
+  bool streaming() const { return source_ != nullptr; }
+  const Server* source() const { return source_; }
+  const std::optional<Upstream>& upstream() const { return upstream_; }
+  bool admits_clients() const { return admits_clients_; }
+  // A receiver got something since the start.
+  bool has_received() const { return has_received_; }
+  std::vector<const Server*> receivers() const { return {receivers_.begin(), receivers_.end()}; }
+
+  // ---- what is done to it ----
+  // Exit codes of a start that fails are the agent's affair: this one always begins.
+  void launch(bool single_user);
+  void promote();
+  // In effect at once for a standby that runs.
+  void set_upstream(std::optional<Upstream> upstream);
+  void stop_fast();
+  void quit();
+  // SIGKILL of everything; `silently`: with its machine.
+  void kill(bool silently = false);
+  void checkpoint(std::function<void()> done);
+  // Appends a client's row; the server must be writable.
+  Lsn commit(std::uint64_t row);
+
+  // ---- who wants to know ----
+  std::function<void(ProcessIdentity)> on_exit;
+  // Out of recovery, on a timeline that begins now.
+  std::function<void()> on_promoted;
+
+ private:
+  Duration pick(Duration most) { return chance_.between(most / 20, most); }
+  void exit(bool silently = false);
+  void end_recovery();
+  void become_primary();
+  void append(std::uint64_t row, std::uint64_t size);
+  void write_checkpoint();
+  void take_shutdown_checkpoint();
+  void leave_when_all_is_sent();
+  void replay_to(std::size_t count);
+  // replication.cpp
+  void seek_source(Duration delay);
+  void connect();
+  std::string hindrance(const Server& source) const;
+  void lose_source();
+  void feed_all();
+  void feed(Server* receiver);
+  void receive(Server* source, std::size_t count, std::uint64_t stream);
+  void take_records(const Wal& from, std::size_t count);
+  void receivers_notice_end(bool silently);
+
+  ServerSurroundings around_;
+  std::string name_;
+  Host host_;
+  Random chance_;
+  Process process_;
+  DataFolder data_;
+  Pace pace_;
+  Phase phase_ = Phase::starting;
+  std::int64_t pid_ = 0;
+  bool accepting_ = false;
+  bool admits_clients_ = false;
+  bool has_received_ = false;
+  std::size_t replayed_ = 0;  // records
+  std::optional<Upstream> upstream_;
+  Server* source_ = nullptr;
+  std::uint64_t stream_ = 0;  // tells one connection to a source from another
+  std::uint64_t seeking_ = 0;
+  Instant heard_at_;  // of the source
+  std::set<Server*> receivers_;
+  std::set<Server*> being_fed_;
+};
+
+}  // namespace tanist::sim
