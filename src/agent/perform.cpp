@@ -81,11 +81,14 @@ void Driver::tell_guard_state() {
 
 // Asked at the moment of acting; the decision may be old by then (safety 4).
 std::string Driver::primary_allowed() const {
+  if (loop_->memory().was_paused) return {};  // nothing is fenced (safety 1.8)
   const auto now = os::now();
   const auto until = guard_->deadline();
   if (!until) return "the guard is not armed";
   if (now >= *until - guard_->margin()) return "the leader lease is about to end";
-  if (!guard_->armed(now)) return "the guard has not confirmed its deadline yet";
+  const bool does_without =
+      guard_->state(now) == GuardState::absent && settings_->node.guard != GuardMode::required;
+  if (!does_without && !guard_->armed(now)) return "the guard has not confirmed its deadline yet";
   return {};
 }
 

@@ -63,6 +63,8 @@ void prepare_guard(Draft& draft) {
   const auto& obs = draft.obs;
   if (draft.next.job->goal.standby) {
     draft.order(GuardOrder{GuardOrder::What::announce_standby, {}, {}});
+  } else if (paused(obs)) {
+    return;  // nothing is fenced (safety 1.8)
   } else if (obs.lock.reign) {
     draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, obs.lock.until});
   } else {
@@ -111,6 +113,13 @@ StepState await_primary(Draft& draft) {
   return StepGoesOn{};
 }
 
+// A guard that watches has said that it will wake in time (safety 2.4). One that is absent is no
+// hindrance here: whether it is required was asked before the lock was taken.
+bool guard_confirms(const Observation& obs) {
+  return paused(obs) || obs.local.guard == GuardState::armed ||
+         obs.local.guard == GuardState::absent;
+}
+
 StepState promote(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {
@@ -118,7 +127,7 @@ StepState promote(Draft& draft) {
     if (!draft.obs.holds_lock() || draft.obs.now >= fence_at(draft.obs)) {
       return StepFailed{"the leader lock was lost before promote"};
     }
-    if (!promotion_is_safe(draft)) return StepGoesOn{};
+    if (!promotion_is_safe(draft) || !guard_confirms(draft.obs)) return StepGoesOn{};
   }
   return in_server_lane(draft, PromoteServer{.goal = job.goal});
 }
@@ -233,6 +242,14 @@ StepState rewind_data(Draft& draft) {
   return in_server_lane(draft, RewindData{.source = *job.source});
 }
 
+// What it writes is no commit of anybody: a latched guard must let it run.
+StepState recover_data(Draft& draft) {
+  if (!draft.next.job->step_started) {
+    draft.order(GuardOrder{GuardOrder::What::announce_standby, {}, {}});
+  }
+  return in_server_lane(draft, RecoverData{});
+}
+
 }  // namespace
 
 StepState advance_step(Draft& draft) {
@@ -254,7 +271,7 @@ StepState advance_step(Draft& draft) {
     case Step::stop_immediately: return stop_immediately(draft);
     case Step::hand_over: return hand_over(draft);
     case Step::await_new_leader: return await_new_leader(draft);
-    case Step::recover_data: return in_server_lane(draft, RecoverData{});
+    case Step::recover_data: return recover_data(draft);
     case Step::rewind_data: return rewind_data(draft);
     case Step::release_initialize: return release_initialize(draft);
     case Step::set_data_aside: return in_server_lane(draft, SetDataAside{});

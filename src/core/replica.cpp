@@ -22,10 +22,19 @@ ServerGoal following_goal(const Observation& obs) {
   return goal;
 }
 
-// The comparison of this goal from this cycle, or nullptr after ordering one.
+// The same goal is compared again only this often: it costs files and queries, and what changes it
+// from outside are people who edit files.
+constexpr Duration comparison_age_max = seconds(10);
+
+bool is_fresh(const GoalComparison& found, const Observation& obs) {
+  if (found.at >= obs.cycle_began) return true;
+  return found.difference == GoalDifference::none && obs.now < found.at + comparison_age_max;
+}
+
+// The comparison of this goal, or nullptr after ordering one.
 const GoalComparison* comparison_of(Draft& draft, const ServerGoal& goal) {
   const auto& found = draft.obs.local.comparison;
-  if (found && found->goal == goal && found->at >= draft.obs.cycle_began) return &*found;
+  if (found && found->goal == goal && is_fresh(*found, draft.obs)) return &*found;
   draft.start(Task::compare_goal, CompareGoal{goal}, no_limit);
   return nullptr;
 }

@@ -237,12 +237,13 @@ struct StoreHealth {
   bool view_current = false;
   Duration election_timeout{0};       // 0 = not learned yet (safety 1.6)
   std::vector<std::string> warnings;  // versions of safety 1.1 and the like; each said once
+  std::string trouble;  // why the view is not current: what failed last, at which endpoint
 
   static constexpr auto fields() {
     using S = StoreHealth;
     return std::tuple{field("view_current", &S::view_current),
                       field("election_timeout", &S::election_timeout),
-                      field("warnings", &S::warnings)};
+                      field("warnings", &S::warnings), field("trouble", &S::trouble)};
   }
   friend bool operator==(const StoreHealth&, const StoreHealth&) = default;
 };

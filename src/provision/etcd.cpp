@@ -78,6 +78,9 @@ peer-transport-security:
   client-cert-auth: true
   trusted-ca-file: {authority}
 
+# With a file, etcd 3.4 leaves this off; Patroni and its tools speak it.
+enable-grpc-gateway: true
+
 logger: zap
 log-outputs: [stderr]
 )";

@@ -172,6 +172,7 @@ void Calls::renew_token(Step& step, CallId id, Pending& pending, Failure failure
 
 void Calls::failed(Step& step, CallId id, Failure failure) {
   auto& pending = pending_.at(id);
+  last_trouble_ = failure.detail;
   if (failure.trouble == Trouble::no_space) {
     step.warn(
         "etcd has run out of space (NOSPACE alarm): nothing can be written, no other member "
@@ -196,6 +197,7 @@ void Calls::failed(Step& step, CallId id, Failure failure) {
 
 void Calls::finish(Step& step, CallId id, tl::expected<wire::Answer, Failure> result) {
   const auto at = pending_.find(id);
+  if (result) last_trouble_.clear();
   Outcome outcome{id, at->second.owner, std::move(result), at->second.endpoint, at->second.sent_at};
   pending_.erase(at);
   if (outcome.owner.part == Owner::Part::tokens) return token_outcome(step, outcome);

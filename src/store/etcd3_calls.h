@@ -91,6 +91,9 @@ class Calls {
   // Once after every known endpoint has failed in one round.
   bool take_all_failed() { return std::exchange(all_failed_, false); }
 
+  // What the last failure said, until anything succeeds; empty = all is well.
+  const std::string& last_trouble() const { return last_trouble_; }
+
   RpcId next_rpc_id() { return RpcId(++last_rpc_); }
   Endpoints& endpoints() { return endpoints_; }
   Tokens& tokens() { return tokens_; }
@@ -140,6 +143,7 @@ class Calls {
   Revision heard_;
   bool replaced_ = false;
   bool all_failed_ = false;
+  std::string last_trouble_;
   std::uint64_t last_rpc_ = 0;
   std::uint64_t last_call_ = 0;
   std::map<CallId, Pending> pending_;

@@ -208,7 +208,11 @@ class Etcd3Machine::Parts {
       shown_view_ = cache_.view();
       step.say(ViewChanged{shown_view_});
     }
-    StoreHealth health{keeper_.is_current(), upkeep_.election_timeout(), {}};
+    StoreHealth health{.view_current = keeper_.is_current(),
+                       .election_timeout = upkeep_.election_timeout(),
+                       .warnings = {},
+                       .trouble = {}};
+    if (!health.view_current) health.trouble = calls_.last_trouble();
     const bool changed = health != shown_health_;
     shown_health_ = health;
     for (auto& text : step.warnings) {

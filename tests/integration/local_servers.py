@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -72,12 +73,46 @@ def trace_of(pid):
         return ""
 
 
+def processes_of(*folders):
+    """Pids of everything that runs from one of these folders."""
+    marks = [f"{folder}/" for folder in folders]
+    own = {os.getpid(), os.getppid()}
+    return [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")
+            if int(entry.name) not in own
+            and any(mark in trace_of(entry.name) for mark in marks)]
+
+
+def kill_everything_of(*folders):
+    """SIGKILL to all of them, again until none is left."""
+    def none_left():
+        found = processes_of(*folders)
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not found
+    eventually(none_left, what="everything to be killed")
+
+
+def start_sweeper(folder):
+    """A process that outlives us and cleans up when we are gone, however we ended: a test that runs
+    into its time limit is killed. Nobody's child, so that it is not killed with us. Returns the
+    descriptor whose end it waits for."""
+    reading, writing = os.pipe()
+    subprocess.run(["setsid", "--fork", sys.executable, "-B", __file__, folder], stdin=reading,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    os.close(reading)
+    return writing
+
+
 class Folder:
     """A temporary folder of user postgres, and everything that runs from it."""
 
     def __init__(self, prefix):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
         self.path.chmod(0o755)
+        self.sweeper = start_sweeper(self.path)
         (self.path / "log").mkdir()
         self.started = {}
         self.shown = {}
@@ -127,25 +162,13 @@ class Folder:
 
     def processes(self, *below):
         """Pids of everything that runs from one of these folders (default: from this one)."""
-        marks = [f"{path}/" for path in below or (self.path,)]
-        own = {os.getpid(), os.getppid()}
-        return [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")
-                if int(entry.name) not in own
-                and any(mark in trace_of(entry.name) for mark in marks)]
+        return processes_of(*(below or (self.path,)))
 
     def kill(self, *below):
-        """SIGKILL to all of them, again until none is left."""
-        def none_left():
-            found = self.processes(*below)
-            for pid in found:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            for process in self.started.values():
-                process.poll()
-            return not found
-        eventually(none_left, what="everything to be killed")
+        """SIGKILL to everything that runs from these folders (default: from this one)."""
+        kill_everything_of(*(below or (self.path,)))
+        for process in self.started.values():
+            process.poll()
 
     def show_logs(self):
         """Prints what was logged since the last time; pytest shows it when the test failed."""
@@ -159,6 +182,7 @@ class Folder:
     def remove(self):
         self.kill()
         shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self.sweeper)
 
 
 def programs_into(folder, names=("tanist", "tanist-guard")):
@@ -169,3 +193,9 @@ def programs_into(folder, names=("tanist", "tanist-guard")):
         assert source.is_file(), f"there is no {source}; build it, or set TANIST_BIN"
         shutil.copy(source, folder / name)
         (folder / name).chmod(0o755)
+
+
+if __name__ == "__main__":
+    sys.stdin.read()
+    kill_everything_of(sys.argv[1])
+    shutil.rmtree(sys.argv[1], ignore_errors=True)

@@ -112,7 +112,8 @@ class Seed:
             self.folder.write(f"{node}/etc/patroni/patroni.yml", self.configuration(node))
         self.folder.start(f"tanist-{node}", self.of(node) / "tanist",
                           self.of(node) / "etc/patroni/patroni.yml",
-                          RUNTIME_DIRECTORY=self.of(node) / "run/tanist")
+                          RUNTIME_DIRECTORY=self.of(node) / "run/tanist",
+                          HOME=self.of(node) / "var/lib/postgresql")  # as on Debian; has .pgpass
 
     def start_haproxy(self):
         servers = "\n".join(f"    server {name} {address}:5432 check port 8008 source {self.proxy}"
@@ -148,6 +149,10 @@ backend postgres_primary_nodes
         return next((name for name, member in self.members().items()
                      if member["role"] == "leader" and member["state"] == "running"), None)
 
+    def leads(self, node):
+        assert self.folder.runs(f"tanist-{node}"), f"the agent of {node} ended, see its log"
+        return self.leader() == node
+
     def is_whole(self):
         return self.leader() and sorted(member["state"] for member in self.members().values()) == [
             "running", "streaming", "streaming"]
@@ -168,7 +173,7 @@ def fixture_seed():
             seed.start_etcd(node)
         eventually(seed.etcd_is_healthy, 60, "etcd to be healthy")
         seed.start_agent("pg-1")
-        eventually(lambda: seed.leader() == "pg-1", LEADER_S, "pg-1 to lead")
+        eventually(lambda: seed.leads("pg-1"), LEADER_S, "pg-1 to lead")
         for node in ("pg-2", "pg-3"):
             seed.start_agent(node)
         eventually(seed.is_whole, 120, "two streaming replicas")

@@ -9,6 +9,9 @@ namespace tanist::agent {
 
 namespace {
 
+// The store's trouble is logged at most this often.
+constexpr Duration trouble_interval = seconds(5);
+
 template <class T>
 Revision revision_of(const std::optional<T>& key) {
   return key ? key->revision : Revision(0);
@@ -101,6 +104,13 @@ void Loop::fold(const HealthChanged& event) {
   for (const auto& warning : event.health.warnings) {
     out_.log.push_back({LineLevel::warning, warning});
   }
+  const bool said = trouble_said_at_ != Instant() && obs_.now < trouble_said_at_ + trouble_interval;
+  if (event.health.trouble.empty() || said) return;
+  trouble_said_at_ = obs_.now;
+  out_.log.push_back({LineLevel::error,
+                      "Can not get cluster from dcs: " + event.health.trouble +
+                          ". It is tried again. Remedy: see that etcd runs and that section etcd3 "
+                          "(hosts, protocol, cacert, cert, key) fits it"});
 }
 
 void Loop::fold(const RenewalUnanswered&) {

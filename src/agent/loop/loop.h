@@ -102,6 +102,7 @@ class Loop {
   Instant decision_wake_;  // the wake-up that the last decision asked for
   bool line_due_ = true;   // the regular cycle's status line was not said yet
   std::string last_line_;
+  Instant trouble_said_at_;  // when the store's trouble was last logged
 
   Instant next_keep_;           // when lease or lock are kept next
   seconds lease_ttl_{0};        // that the lease was granted with
