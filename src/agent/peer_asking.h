@@ -29,13 +29,21 @@ class PeerAsking {
   // `limit` has passed.
   void ask(const AskPeers& round, Duration limit, std::function<void(PeerRound)> done);
 
+  // `done` gets true when every peer has answered 200 `Accepted` within `limit`; a peer that does
+  // not is asked twice. Nobody to ask is true at once.
+  void ask_failsafe(const AskFailsafe& call, Duration limit, std::function<void(bool)> done);
+
   // `done` gets true when anybody answers GET /liveness under the host of `api_url`.
   void probe_namesake(const std::string& api_url, Duration limit, std::function<void(bool)> done);
 
  private:
   struct Round;
+  struct Consent;
 
   void ask_one(const std::shared_ptr<Round>& round, const PeerAddress& peer, Duration limit);
+
+  static void ask_one_failsafe(const std::shared_ptr<Consent>& consent, const std::string& url,
+                               int attempts_left);
 
   std::shared_ptr<rest::Client> client_;
 };

@@ -115,6 +115,12 @@ void Driver::start(const Effect& effect, const AgentAction& action) {
   if (const auto* ask = std::get_if<AskPeers>(&action)) {
     peers_->ask(*ask, peer_limit,
                 [this, id](PeerRound round) { deliver(EffectFinished{id, std::move(round)}); });
+  } else if (const auto* consent = std::get_if<AskFailsafe>(&action)) {
+    peers_->ask_failsafe(*consent, effect.until - os::now(), [this, id](bool all) {
+      ServerResult result;
+      result.ok = all;
+      finish(id, std::move(result));
+    });
   } else if (const auto* probe = std::get_if<ProbeNamesake>(&action)) {
     peers_->probe_namesake(probe->api_url, namesake_limit, [this, id](bool answered) {
       ServerResult result;

@@ -124,6 +124,21 @@ struct AskPeers {
 };
 static_assert(lists_all_fields<AskPeers>);
 
+// POST /failsafe to each, in parallel, twice if the first attempt fails, within the task's time:
+// `ok` only if everybody answered 200 `Accepted`, at once when there is nobody to ask
+// (contract rest 14, safety 3.4).
+struct AskFailsafe {
+  static constexpr std::string_view name = "ask_failsafe";
+  std::vector<PeerAddress> peers;
+  std::string body;
+
+  static constexpr auto fields() {
+    return std::tuple{field("peers", &AskFailsafe::peers), field("body", &AskFailsafe::body)};
+  }
+  friend bool operator==(const AskFailsafe&, const AskFailsafe&) = default;
+};
+static_assert(lists_all_fields<AskFailsafe>);
+
 // Does anybody answer under the address of a member with our own name (contract dcs 4.3)?
 struct ProbeNamesake {
   static constexpr std::string_view name = "probe_namesake";
@@ -158,7 +173,8 @@ struct StartApi {
   friend bool operator==(const StartApi&, const StartApi&) = default;
 };
 
-using AgentAction = std::variant<AskPeers, ProbeNamesake, AdoptConfig, ReloadSettings, StartApi>;
+using AgentAction =
+    std::variant<AskPeers, AskFailsafe, ProbeNamesake, AdoptConfig, ReloadSettings, StartApi>;
 
 // One thing to start. `until` is the instant at which it is given up (store and peers).
 struct StartTask {

@@ -15,6 +15,7 @@
 #include "core/recovery.h"
 #include "core/replica.h"
 #include "core/requests.h"
+#include "core/scheduled_restart.h"
 #include "core/shutdown.h"
 #include "core/slots_plan.h"
 #include "core/start_job.h"
@@ -75,11 +76,10 @@ Why decide_with_server(Draft& draft) {
   if (!server_alive(obs)) return recover_dead_server(draft);
   join_running_server(draft);
   if (applies_settings(draft)) return because(Reason::observing);
-  if (obs.holds_lock()) return lead(draft);
-  if (!obs.view().locked()) return race(draft);
-  auto why = follow_leader(draft);
-  if (!draft.next.job) keep_slots(draft);
-  return why;
+  if (!obs.holds_lock() && !obs.view().locked()) return race(draft);
+  auto why = obs.holds_lock() ? lead(draft) : follow_leader(draft);
+  if (!obs.holds_lock() && !draft.next.job) keep_slots(draft);
+  return run_scheduled_restart(draft).value_or(std::move(why));
 }
 
 Why decide_what_to_do(Draft& draft) {

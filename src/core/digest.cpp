@@ -144,6 +144,7 @@ void digest(Draft& draft) {
   if (!server_alive(obs) || (obs.local.server.query && obs.local.server.query->in_recovery)) {
     next.demoting = next.demoting && next.job.has_value();
   }
+  if (!obs.holds_lock()) next.sync = SyncProof{};
   digest_view(draft);
   digest_slots(draft);
   digest_pause(draft);

@@ -2,6 +2,7 @@
 // Fencing of the own server. Pure; any thread.
 #include "core/fence.h"
 
+#include "core/failsafe.h"
 #include "core/job_progress.h"
 #include "core/local_server.h"
 #include "core/start_job.h"
@@ -97,6 +98,7 @@ std::optional<Why> bear_store_outage(Draft& draft) {
   const auto& obs = draft.obs;
   const bool writable = may_be_writable(obs) && obs.holds_lock() && !paused(obs);
   if (writable && obs.lock.unanswered && !demotes_already(draft)) {
+    ask_for_consent(draft);
     draft.wake(orderly_stop_at(obs));
     if (obs.now >= orderly_stop_at(obs)) return stop_in_good_order(draft);
   }
@@ -107,6 +109,7 @@ std::optional<Why> bear_store_outage(Draft& draft) {
     return std::nullopt;
   }
   if (draft.next.job || (writable && !obs.lock.unanswered)) return std::nullopt;
+  if (writable && obs.lock.by_failsafe) return because(Reason::leader_by_failsafe);
   draft.log(LineLevel::error, "Error communicating with DCS");
   return because(Reason::store_unreachable);
 }

@@ -16,14 +16,15 @@ constexpr std::array bootstrap_steps{S::initialize_data,  S::start_server,     S
 constexpr std::array clone_steps{S::clone_data, S::start_server};
 constexpr std::array start_steps{S::start_server};
 constexpr std::array promote_steps{S::pre_promote, S::promote, S::await_primary};
-constexpr std::array restart_steps{S::stop_server, S::start_server};
+constexpr std::array restart_steps{S::leave_sync_duty, S::stop_server, S::start_server};
+constexpr std::array change_upstream_steps{S::stop_server, S::start_server};
 constexpr std::array demote_handing_over_steps{S::checkpoint, S::choose_candidate, S::hand_over,
                                                S::await_new_leader, S::start_server};
 constexpr std::array demote_offline_steps{S::stop_server, S::start_server};
 constexpr std::array recover_steps{S::recover_data};
 constexpr std::array rewind_steps{S::stop_server, S::rewind_data};
 constexpr std::array reinitialize_steps{S::stop_immediately, S::clone_data, S::start_server};
-constexpr std::array stop_for_good_steps{S::hand_over};
+constexpr std::array stop_for_good_steps{S::leave_sync_duty, S::hand_over};
 constexpr std::array stop_empty_steps{S::stop_immediately};
 constexpr std::array abandon_bootstrap_steps{S::release_initialize, S::stop_immediately,
                                              S::set_data_aside};
@@ -37,8 +38,8 @@ std::span<const Step> steps_of(JobKind kind) {
     case JobKind::start_standby:
     case JobKind::start_primary: return start_steps;
     case JobKind::promote: return promote_steps;
-    case JobKind::restart:
-    case JobKind::change_upstream: return restart_steps;
+    case JobKind::restart: return restart_steps;
+    case JobKind::change_upstream: return change_upstream_steps;
     case JobKind::demote_handing_over: return demote_handing_over_steps;
     case JobKind::demote_offline: return demote_offline_steps;
     case JobKind::recover: return recover_steps;

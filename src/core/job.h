@@ -53,6 +53,7 @@ constexpr auto names_of(JobKind) {
 }
 
 enum class Step {
+  leave_sync_duty,
   initialize_data,
   start_server,
   await_primary,
@@ -78,7 +79,8 @@ enum class Step {
 constexpr auto names_of(Step) {
   using S = Step;
   using N = EnumName<S>;
-  return std::array{N{S::initialize_data, "initialize_data"},
+  return std::array{N{S::leave_sync_duty, "leave_sync_duty"},
+                    N{S::initialize_data, "initialize_data"},
                     N{S::start_server, "start_server"},
                     N{S::await_primary, "await_primary"},
                     N{S::finish_bootstrap, "finish_bootstrap"},

@@ -133,6 +133,7 @@ void note_step(Draft& draft, const Job& job) {
 void finish(Draft& draft, bool ok, const std::string& error) {
   const Job job = *draft.next.job;
   draft.next.job.reset();
+  draft.next.leaving_sync = false;
   end_job(draft, job, ok, error);
   if (job.request) finish_request(draft, *job.request, ok, error);
 }

@@ -4,9 +4,11 @@
 
 #include "core/candidates.h"
 #include "core/hand_over.h"
+#include "core/leave_sync_duty.h"
 #include "core/local_server.h"
 #include "core/promotion_evidence.h"
 #include "core/start_job.h"
+#include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
 namespace tanist {
@@ -80,6 +82,8 @@ StepState start_server(Draft& draft) {
     job.goal.role = job.goal.standby ? Role::replica : Role::primary;
     job.goal.upstream = job.goal.standby ? choose_upstream(draft.obs) : std::nullopt;
     job.goal.standby_cluster = draft.obs.cluster->standby_cluster;
+    job.goal.synchronous_standby_names =
+        job.goal.standby ? names_for_standby(draft.obs) : names_for_primary(draft.obs, draft.next);
     prepare_guard(draft);
   }
   const StartServer start{.goal = job.goal,
@@ -258,6 +262,7 @@ StepState recover_data(Draft& draft) {
 
 StepState advance_step(Draft& draft) {
   switch (current_step(*draft.next.job)) {
+    case Step::leave_sync_duty: return leave_sync_duty(draft);
     case Step::initialize_data: return in_server_lane(draft, InitializeData{});
     case Step::start_server: return start_server(draft);
     case Step::await_primary: return await_primary(draft);

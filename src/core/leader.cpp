@@ -8,6 +8,7 @@
 #include "core/promotion_evidence.h"
 #include "core/published_values.h"
 #include "core/start_job.h"
+#include "core/synchronous_mode.h"
 
 namespace tanist {
 
@@ -55,6 +56,7 @@ Why promote(Draft& draft) {
   if (!promotion_is_safe(draft)) {
     return because(Reason::leader_awaits_evidence, draft.next.took_after->leader.name.value());
   }
+  if (auto why = prepare_synchronous_promotion(draft)) return *why;
   draft.next.promoted_reign = draft.obs.lock.reign->create_revision;
   return begin_promotion(draft, after_race);
 }

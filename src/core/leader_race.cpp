@@ -5,6 +5,7 @@
 #include "core/candidates.h"
 #include "core/divergence.h"
 #include "core/failover_request.h"
+#include "core/failsafe.h"
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/replica.h"
@@ -276,6 +277,7 @@ Why lose(Draft& draft) {
 Why race(Draft& draft) {
   const auto& obs = draft.obs;
   if (draft.busy(Task::take_lock)) return because(Reason::race_taking_lock);
+  if (auto why = keeps_out_of_races(draft)) return *why;
   if (const auto left = backoff_left(obs)) {
     draft.wake(*left);
     follow(draft);

@@ -2,9 +2,11 @@
 // A leader's side duties. Pure; any thread.
 #include "core/leader_upkeep.h"
 
+#include "core/failsafe.h"
 #include "core/local_server.h"
 #include "core/slots_plan.h"
 #include "core/start_job.h"
+#include "core/synchronous_mode.h"
 
 namespace tanist {
 
@@ -119,6 +121,8 @@ void keep_history(Draft& draft) {
 }  // namespace
 
 void keep_up(Draft& draft) {
+  keep_synchronous(draft);
+  keep_failsafe_key(draft);
   checkpoint_after_promotion(draft);
   keep_history(draft);
   keep_slots(draft);

@@ -33,12 +33,20 @@ struct Lock {
   bool lost = false;  // a renewal was refused; stays until no primary runs here any more
   // A renewal waits for its answer longer than one attempt may take.
   bool unanswered = false;
+  // `until` was last moved by the other members' consent, not by the store (safety 3.4).
+  bool by_failsafe = false;
+  Instant failsafe_asked_at;  // when the last round of consent was begun
 
   static constexpr auto fields() {
     using L = Lock;
-    return std::tuple{field("reign", &L::reign),       field("until", &L::until),
-                      field("taken_at", &L::taken_at), field("adopting", &L::adopting),
-                      field("lost", &L::lost),         field("unanswered", &L::unanswered)};
+    return std::tuple{field("reign", &L::reign),
+                      field("until", &L::until),
+                      field("taken_at", &L::taken_at),
+                      field("adopting", &L::adopting),
+                      field("lost", &L::lost),
+                      field("unanswered", &L::unanswered),
+                      field("by_failsafe", &L::by_failsafe),
+                      field("failsafe_asked_at", &L::failsafe_asked_at)};
   }
   friend bool operator==(const Lock&, const Lock&) = default;
 };
@@ -100,11 +108,12 @@ struct TaskEnd {
   StoreVerdict verdict = StoreVerdict::done;  // of store tasks
   std::string error;
   Instant at;
+  Revision revision;  // of the store after a write
 
   static constexpr auto fields() {
     using T = TaskEnd;
     return std::tuple{field("ok", &T::ok), field("verdict", &T::verdict), field("error", &T::error),
-                      field("at", &T::at)};
+                      field("at", &T::at), field("revision", &T::revision)};
   }
   friend bool operator==(const TaskEnd&, const TaskEnd&) = default;
 };
@@ -224,6 +233,64 @@ constexpr auto names_of(Reload) {
                     EnumName<Reload>{Reload::always, "always"}};
 }
 
+// What a leader knows of its synchronous replication (core/synchronous_mode).
+struct SyncProof {
+  // The value of synchronous_standby_names that this node owns and ordered last; absent = none.
+  std::optional<std::string> ordered;
+  // The value that the server was seen to work with, and since when.
+  std::optional<std::string> effective;
+  Instant effective_at;
+  // Own position when all WAL senders had taken that value up; 0 = not yet.
+  Lsn since;
+  // Listed members that are known to hold every commit acknowledged before `since`.
+  std::vector<MemberName> ready;
+  Revision expected;    // of `/sync`, by the last write that was ordered
+  bool warned = false;  // of having nobody to replicate to, in this episode
+
+  static constexpr auto fields() {
+    using S = SyncProof;
+    return std::tuple{field("ordered", &S::ordered),
+                      field("effective", &S::effective),
+                      field("effective_at", &S::effective_at),
+                      field("since", &S::since),
+                      field("ready", &S::ready),
+                      field("expected", &S::expected),
+                      field("warned", &S::warned)};
+  }
+  friend bool operator==(const SyncProof&, const SyncProof&) = default;
+};
+static_assert(lists_all_fields<SyncProof>);
+
+// A primary without store that asked us to stay out of races (contract ha 11.4).
+struct FailsafeCaller {
+  MemberName name;
+  std::map<std::string, std::uint64_t> slots;
+  Instant heard_at;
+  Instant until;
+
+  static constexpr auto fields() {
+    using F = FailsafeCaller;
+    return std::tuple{field("name", &F::name), field("slots", &F::slots),
+                      field("heard_at", &F::heard_at), field("until", &F::until)};
+  }
+  friend bool operator==(const FailsafeCaller&, const FailsafeCaller&) = default;
+};
+static_assert(lists_all_fields<FailsafeCaller>);
+
+struct ScheduledRestart {
+  WallTime at;
+  Tree request;                       // as accepted, `schedule` in ISO 8601
+  std::string postmaster_start_time;  // when it was accepted; empty = unknown
+
+  static constexpr auto fields() {
+    using S = ScheduledRestart;
+    return std::tuple{field("at", &S::at), field("request", &S::request),
+                      field("postmaster_start_time", &S::postmaster_start_time)};
+  }
+  friend bool operator==(const ScheduledRestart&, const ScheduledRestart&) = default;
+};
+static_assert(lists_all_fields<ScheduledRestart>);
+
 // All that survives from one decision to the next.
 struct Memory {
   ServerState state = ServerState::stopped;
@@ -262,6 +329,13 @@ struct Memory {
   Reload reload = Reload::none;            // new settings that the running server does not know yet
   bool stopped_for_good = false;           // the stop of the agent's own end was begun
   std::optional<Instant> said_goodbye_at;  // the last member key was ordered
+  SyncProof sync;
+  bool leaving_sync = false;  // published as nosync, to be released from sync duty
+  // Every member of a failsafe map that this reign wrote or tried to write (safety 3.4).
+  std::map<MemberName, std::string> failsafe_members;
+  Revision failsafe_reign;  // create revision of that reign
+  std::optional<FailsafeCaller> failsafe_caller;
+  std::optional<ScheduledRestart> scheduled_restart;
 
   static constexpr auto fields() {
     using M = Memory;
@@ -299,7 +373,13 @@ struct Memory {
                       field("exit_code", &M::exit_code),
                       field("reload", &M::reload),
                       field("stopped_for_good", &M::stopped_for_good),
-                      field("said_goodbye_at", &M::said_goodbye_at)};
+                      field("said_goodbye_at", &M::said_goodbye_at),
+                      field("sync", &M::sync),
+                      field("leaving_sync", &M::leaving_sync),
+                      field("failsafe_members", &M::failsafe_members),
+                      field("failsafe_reign", &M::failsafe_reign),
+                      field("failsafe_caller", &M::failsafe_caller),
+                      field("scheduled_restart", &M::scheduled_restart)};
   }
 };
 static_assert(lists_all_fields<Memory>);

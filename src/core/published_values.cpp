@@ -5,10 +5,18 @@
 #include <array>
 
 #include "core/local_server.h"
+#include "core/scheduled_restart.h"
 
 namespace tanist {
 
-Tree tags_value(const Observation& obs) { return obs.node->tags.published; }
+Tree tags_value(const Observation& obs, const Memory& memory) {
+  auto tags = obs.node->tags.published;
+  if (!memory.leaving_sync) return tags;
+  if (!tags.is_map()) tags = Tree::map();
+  tags.set("nosync", true);
+  tags.set("sync_priority", 0);
+  return tags;
+}
 
 namespace {
 
@@ -63,9 +71,12 @@ Tree member_value(const Observation& obs, const Memory& memory) {
   if (!obs.node->proxy_url.empty()) member.set("proxy_url", obs.node->proxy_url);
   const bool leads = obs.holds_lock() && memory.role == Role::primary;
   if (leads && memory.checkpoint_needed) member.set("checkpoint_after_promote", false);
-  if (const auto tags = tags_value(obs); tags.truthy()) member.set("tags", tags);
+  if (const auto tags = tags_value(obs, memory); tags.truthy()) member.set("tags", tags);
   put_pending_restart(member, obs);
   if (positions_are_known(obs, memory)) put_positions(member, obs);
+  if (const auto restart = scheduled_restart_value(memory); !restart.is_null()) {
+    member.set("scheduled_restart", restart);
+  }
   if (paused(obs)) member.set("pause", true);
   member.set("tanist", TANIST_VERSION);
   return member;

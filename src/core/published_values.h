@@ -23,6 +23,6 @@ Tree status_value(const Observation& obs);
 Tree released_status_value(const Observation& obs, Lsn optime);
 
 // Tags as published now: the configured ones, overridden while leaving synchronous duty.
-Tree tags_value(const Observation& obs);
+Tree tags_value(const Observation& obs, const Memory& memory);
 
 }  // namespace tanist

@@ -5,6 +5,7 @@
 #include "core/divergence.h"
 #include "core/local_server.h"
 #include "core/start_job.h"
+#include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
 namespace tanist {
@@ -17,6 +18,7 @@ ServerGoal following_goal(const Observation& obs) {
   goal.role = Role::replica;
   goal.upstream = choose_upstream(obs);
   goal.standby_cluster = obs.cluster->standby_cluster;
+  goal.synchronous_standby_names = names_for_standby(obs);
   return goal;
 }
 

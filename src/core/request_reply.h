@@ -35,7 +35,9 @@ RequestOutcome serve_cancel_switchover(Draft& draft, PendingRequest& pending);
 RequestOutcome serve_patch_config(Draft& draft, PendingRequest& pending);
 RequestOutcome serve_put_config(Draft& draft, PendingRequest& pending);
 RequestOutcome serve_restart(Draft& draft, PendingRequest& pending);
+RequestOutcome serve_cancel_restart(Draft& draft);
 RequestOutcome serve_reinitialize(Draft& draft, PendingRequest& pending);
+RequestOutcome serve_failsafe(Draft& draft, const PendingRequest& pending);
 
 // The end of the operator's write that `pending` waits for; nothing while it is under way.
 const TaskEnd* written(const Draft& draft, const PendingRequest& pending);

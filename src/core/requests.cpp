@@ -55,10 +55,10 @@ RequestOutcome serve(Draft& draft, PendingRequest& pending) {
     case ApiEndpoint::failover: return serve_switchover(draft, pending);
     case ApiEndpoint::cancel_switchover: return serve_cancel_switchover(draft, pending);
     case ApiEndpoint::restart: return serve_restart(draft, pending);
-    case ApiEndpoint::cancel_restart: return reply_text(404, "no restarts are scheduled");
+    case ApiEndpoint::cancel_restart: return serve_cancel_restart(draft);
     case ApiEndpoint::reload: return serve_reload(draft);
     case ApiEndpoint::reinitialize: return serve_reinitialize(draft, pending);
-    case ApiEndpoint::failsafe: return reply_page(502, "failsafe_mode is off");
+    case ApiEndpoint::failsafe: return serve_failsafe(draft, pending);
   }
   return reply_page(501, "unknown request");
 }

@@ -2,8 +2,10 @@
 // The published status. Pure; any thread.
 #include "core/status_document.h"
 
+#include "core/failsafe.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
+#include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
 
 namespace tanist {
@@ -106,12 +108,17 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
   put_query(document, obs, memory);
   if (paused(obs)) document.set("pause", true);
   if (!view_is_valid(obs) || !obs.view().locked()) document.set("cluster_unlocked", true);
+  if (failsafe_is_active(obs, memory)) document.set("failsafe_mode_is_active", true);
   document.set("dcs_last_seen", last_seen);
-  if (const auto tags = tags_value(obs); tags.truthy()) document.set("tags", tags);
+  if (const auto tags = tags_value(obs, memory); tags.truthy()) document.set("tags", tags);
   if (const auto id = local_system_id(obs); is_valid(id)) {
     document.set("database_system_identifier", id.value());
   }
   put_pending_restart(document, obs);
+  if (auto restart = scheduled_restart_value(memory); !restart.is_null()) {
+    restart.erase("postmaster_start_time");
+    document.set("scheduled_restart", std::move(restart));
+  }
   document.set("patroni", Tree::map({{"version", compatible_version},
                                      {"scope", obs.node->scope},
                                      {"name", obs.node->name.value()}}));
@@ -200,6 +207,7 @@ Status make_status(const Observation& obs, const Memory& memory) {
   status.sync_standby = standby && !quorum_active(obs);
   status.standby_cluster = in_standby_cluster(obs);
   status.paused = paused(obs);
+  status.failsafe_active = failsafe_is_active(obs, memory);
   status.failsafe_enabled = obs.cluster->failsafe_mode;
   status.lag_bytes_max_on_failover = obs.cluster->lag_bytes_max_on_failover;
   status.next_run = obs.next_cycle;

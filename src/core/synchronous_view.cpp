@@ -18,7 +18,9 @@ bool synchronous_active(const Observation& obs) {
 }
 
 bool quorum_active(const Observation& obs) {
-  return synchronous_active(obs) && obs.cluster->synchronous_mode == SynchronousMode::quorum;
+  if (!synchronous_active(obs)) return false;
+  // A key with a quorum is read as one also while the mode is being changed to the other.
+  return obs.cluster->synchronous_mode == SynchronousMode::quorum || obs.view().sync->quorum > 0;
 }
 
 bool is_sync_standby(const SyncView& sync, const MemberName& name) {

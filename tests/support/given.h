@@ -93,6 +93,16 @@ class Given {
     view_.status->optime = Lsn(lsn);
     return *this;
   }
+  Given& sync_key(const std::string& leader, const std::vector<std::string>& standbys,
+                  std::int64_t quorum = 0) {
+    SyncView sync;
+    sync.leader = MemberName(leader);
+    for (const auto& name : standbys) sync.standbys.emplace_back(name);
+    sync.quorum = quorum;
+    sync.revision = Revision(70);
+    view_.sync = sync;
+    return *this;
+  }
   Given& store_silent_since(Instant since) {
     obs_.store.current = false;
     obs_.store.doubtful_since = since;
@@ -149,6 +159,23 @@ class Given {
     obs_.local.server.data = DataDirectory::absent_or_empty;
     memory_.role = Role::uninitialized;
     memory_.state = ServerState::stopped;
+    return *this;
+  }
+  // The primary's server: whom it waits for, who streams from it.
+  Given& waits_for(const std::string& names) {
+    obs_.local.server.query->synchronous_standby_names = names;
+    return *this;
+  }
+  Given& streams(const std::string& name, const std::string& sync_state,
+                 std::uint64_t lsn = 0x3000000) {
+    auto& senders = obs_.local.server.query->wal_senders;
+    std::erase_if(senders, [&](const WalSender& old) { return old.application_name == name; });
+    WalSender sender;
+    sender.application_name = name;
+    sender.state = "streaming";
+    sender.sync_state = sync_state;
+    sender.write_lsn = sender.flush_lsn = sender.replay_lsn = Lsn(lsn);
+    senders.push_back(sender);
     return *this;
   }
   Given& follows_right_upstream() {

@@ -129,7 +129,8 @@ void Loop::fold(const EffectFinished& event) {
   } else if (const auto* server = std::get_if<ServerResult>(&event.result)) {
     fold_server_result(task, *server);
   } else {
-    obs_.ends[task] = {.ok = true, .verdict = StoreVerdict::done, .error = {}, .at = obs_.now};
+    obs_.ends[task] = {
+        .ok = true, .verdict = StoreVerdict::done, .error = {}, .at = obs_.now, .revision = {}};
     fold_peers(std::get<PeerRound>(event.result));
   }
 }
@@ -142,8 +143,11 @@ void Loop::fold_peers(const PeerRound& round) {
 }
 
 void Loop::fold_server_result(Task task, const ServerResult& result) {
-  obs_.ends[task] = {
-      .ok = result.ok, .verdict = StoreVerdict::done, .error = result.error, .at = obs_.now};
+  obs_.ends[task] = {.ok = result.ok,
+                     .verdict = StoreVerdict::done,
+                     .error = result.error,
+                     .at = obs_.now,
+                     .revision = {}};
   switch (task) {
     case Task::observe:
       if (result.facts) fold_facts(*result.facts);
@@ -174,6 +178,7 @@ void Loop::fold_server_result(Task task, const ServerResult& result) {
       obs_.local.history = result.history;
       if (!result.ok) obs_.local.history_timeline = Timeline();
       return;
+    case Task::ask_failsafe: return fold_consent(result.ok);
     case Task::locate_shutdown: obs_.local.shutdown_location = result; return;
     default: return;
   }

@@ -71,7 +71,8 @@ void Loop::fold_store_result(Task task, const StoreResult& result) {
   obs_.ends[task] = {.ok = result.verdict == StoreVerdict::done,
                      .verdict = result.verdict,
                      .error = result.detail,
-                     .at = obs_.now};
+                     .at = obs_.now,
+                     .revision = result.revision};
   if (is_lock_task(task)) return fold_lock_result(task, result);
   switch (task) {
     case Task::keep_lease:
@@ -118,8 +119,9 @@ void Loop::fold_lock_result(Task task, const StoreResult& result) {
       }
       return;
     case Task::retake_lock:
-      if (!done) return lose_lock();
-      return take_reign(result);
+      if (done) return take_reign(result);
+      if (obs_.lock.by_failsafe && result.verdict == StoreVerdict::unknown) return;
+      return lose_lock();
     case Task::reattach_lock:
       if (done) {
         lease_ttl_ = obs_.timing.ttl;
@@ -151,6 +153,7 @@ void Loop::fold_renewal(const StoreResult& result) {
   lock.reign = result.reign ? result.reign : lock.reign;
   lock.until = *result.lease_until;
   lock.unanswered = false;
+  lock.by_failsafe = false;
   obs_.store.lease = lock.reign->lease;
   obs_.store.lease_until = lock.until;
   if (lease_ttl_ == seconds(0)) lease_ttl_ = obs_.timing.ttl;
@@ -158,12 +161,39 @@ void Loop::fold_renewal(const StoreResult& result) {
   arm_guard();
 }
 
+// All members consented while the store was silent: the lock lasts a ttl from when they were asked.
+// Consent that came too late, or beside an answered renewal, moves nothing (safety 3.4).
+void Loop::fold_consent(bool all) {
+  auto& lock = obs_.lock;
+  cycle_wanted_ = true;
+  if (!all || !lock.reign || !lock.unanswered || obs_.now >= lock.until) return;
+  const auto until = lock.failsafe_asked_at + Duration(failsafe_ttl_);
+  if (until <= lock.until) return;
+  lock.until = until;
+  lock.by_failsafe = true;
+  arm_guard();
+}
+
+// The store is back, and our lease ended while all members kept out of races: the key is taken
+// again by the transaction of rule 2. Until the view is current there is nothing to compare with.
+bool Loop::retakes_after_failsafe(const StoreResult& result) {
+  if (!obs_.lock.by_failsafe || result.holder || !obs_.store.view) return false;
+  next_keep_ = obs_.now + milliseconds(500);
+  if (obs_.store.current && !obs_.view().locked()) retake_lock();
+  return true;
+}
+
 // Another holder, or a lease that is gone: lost. A key that vanished under our living lease may be
 // taken again once.
 void Loop::fold_refused_renewal(const StoreResult& result) {
+  if (retakes_after_failsafe(result)) return;
   const bool vanished = !result.holder && !result.lease_gone;
   if (!vanished || retaken_ || !obs_.lock.reign || !obs_.store.view) return lose_lock();
   retaken_ = true;
+  retake_lock();
+}
+
+void Loop::retake_lock() {
   TakeLock take{.ttl = obs_.timing.ttl, .expect = {}};
   const auto& view = obs_.view();
   const auto unchanged = [&](StoreKey key, const auto& seen) {
@@ -184,6 +214,7 @@ void Loop::take_reign(const StoreResult& result) {
   lock.taken_at = obs_.now;
   lock.lost = false;
   lock.unanswered = false;
+  lock.by_failsafe = false;
   obs_.store.lease = result.reign->lease;
   obs_.store.lease_until = lock.until;
   lease_ttl_ = obs_.timing.ttl;
@@ -198,6 +229,7 @@ void Loop::lose_lock() {
   lock.reign.reset();
   lock.adopting.reset();
   lock.unanswered = false;
+  lock.by_failsafe = false;
   lock.lost = held && !paused(obs_) && may_be_writable(obs_);
   member_written_.clear();
   next_keep_ = obs_.now;

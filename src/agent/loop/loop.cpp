@@ -101,6 +101,9 @@ void Loop::start(Task task, decltype(Effect::body) body, Instant until) {
   } else if (const auto* agent = std::get_if<AgentAction>(&body)) {
     if (const auto* ask = std::get_if<AskPeers>(agent)) {
       obs_.peers = PeerRound{.number = ask->round, .asked_at = obs_.now};
+    } else if (std::holds_alternative<AskFailsafe>(*agent)) {
+      obs_.lock.failsafe_asked_at = obs_.now;
+      failsafe_ttl_ = obs_.timing.ttl;
     }
   }
   out_.start.push_back({id, task, std::move(body), until});

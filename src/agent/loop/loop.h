@@ -70,7 +70,10 @@ class Loop {
   // lease.cpp
   void fold_store_result(Task task, const StoreResult& result);
   void fold_lock_result(Task task, const StoreResult& result);
+  void fold_consent(bool all);
   void fold_renewal(const StoreResult& result);
+  bool retakes_after_failsafe(const StoreResult& result);
+  void retake_lock();
   void fold_refused_renewal(const StoreResult& result);
   void take_reign(const StoreResult& result);
   void lose_lock();
@@ -107,6 +110,7 @@ class Loop {
   seconds lease_ttl_{0};        // that the lease was granted with
   std::string status_written_;  // last `status` that a renewal carried
   std::string status_sent_;     // of the renewal under way
+  seconds failsafe_ttl_{0};     // that the members were asked to grant
   bool retaken_ = false;        // the one retake of a deleted key (safety 1.4) was used
 
   std::string member_written_;

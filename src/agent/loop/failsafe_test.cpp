@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of the lock while the store is silent: what consent moves and what it does not
+// (safety 3.4), and how the key is taken again.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "agent/loop/loop.h"
+#include "tests/support/given.h"
+
+namespace tanist::agent {
+namespace {
+
+using testing::at_ms;
+using testing::Given;
+
+// A leader "a" of two members, stepped through an outage of its store.
+class Outage {
+ public:
+  Outage() : loop_(*Loop::make(start(), at_ms(0))) {
+    world_.cluster().failsafe_mode = true;
+    world_.without_member("c").without_member("a");
+    world_.view().config->value =
+        Tree::map({{"ttl", 30}, {"loop_wait", 10}, {"failsafe_mode", true}});
+    show_view(0);
+    health(true, 0);
+    finish(Task::keep_lock, renewed(30'000, 0), 10);
+    observe(40);
+  }
+
+  void silence(std::int64_t ms) {
+    health(false, ms);
+    step(RenewalUnanswered{}, ms);
+  }
+  void health(bool current, std::int64_t ms) {
+    StoreHealth health;
+    health.view_current = current;
+    step(HealthChanged{health}, ms);
+  }
+  void show_view(std::int64_t ms) {
+    step(ViewArrived{std::make_shared<const ClusterView>(world_.view())}, ms);
+  }
+  void show_unlocked_view(std::int64_t ms) {
+    world_.view().leader.reset();
+    world_.view().revision = Revision(200);
+    show_view(ms);
+  }
+  void consent(bool all, std::int64_t ms) {
+    finish(Task::ask_failsafe, ServerResult{.ok = all}, ms);
+  }
+  void tick(std::int64_t ms) { step(TimerFired{}, ms); }
+
+  bool ordered(Task task) const { return orders_.contains(task); }
+  template <class Result>
+  void finish(Task task, Result result, std::int64_t ms) {
+    const auto at = orders_.find(task);
+    ASSERT_NE(at, orders_.end()) << name_of(task);
+    const auto id = at->second;
+    orders_.erase(at);
+    step(EffectFinished{id, std::move(result)}, ms);
+  }
+
+  const Lock& lock() const { return loop_.observation().lock; }
+  std::optional<Instant> armed_until() const { return armed_until_; }
+  bool fenced() const { return orders_.contains(Task::fence); }
+
+  static StoreResult renewed(std::int64_t until, std::int64_t sent) {
+    StoreResult result;
+    result.verdict = StoreVerdict::done;
+    result.lease = Given::lease_of("a");
+    result.lease_until = at_ms(until);
+    result.sent_at = at_ms(sent);
+    result.reign = Reign{result.lease, Revision(10)};
+    return result;
+  }
+  static StoreResult lease_gone() {
+    StoreResult result;
+    result.verdict = StoreVerdict::refused;
+    result.lease_gone = true;
+    return result;
+  }
+
+ private:
+  static LoopStart start() {
+    LoopStart start;
+    start.node.name = MemberName("a");
+    start.node.api_url = Given::api_of("a");
+    start.node.conn_url = Given::url_of("a");
+    start.config = Tree::map({{"failsafe_mode", true}});
+    start.adoption = Adoption{Reign{Given::lease_of("a"), Revision(10)}, at_ms(20'000), true};
+    start.guard = GuardState::armed;
+    return start;
+  }
+  void observe(std::int64_t ms) {
+    auto facts = world_.obs().local.server;
+    facts.observed_at = at_ms(ms);
+    ServerResult seen{.ok = true};
+    seen.facts = std::make_shared<const ServerFacts>(std::move(facts));
+    finish(Task::observe, seen, ms);
+  }
+  void step(const Event& event, std::int64_t ms) {
+    const auto effects = loop_.step(event, at_ms(ms), WallTime{});
+    for (const auto& effect : effects.start) orders_[effect.task] = effect.id;
+    for (const auto& order : effects.guard) {
+      if (order.what == GuardOrder::What::arm) armed_until_ = order.deadline;
+    }
+  }
+
+  Given world_{"a"};
+  Loop loop_;
+  std::map<Task, EffectId> orders_;
+  std::optional<Instant> armed_until_;
+};
+
+TEST(FailsafeLoop, ConsentOfAllMovesTheEndByATtlFromTheQuestion) {
+  Outage outage;
+  outage.silence(6000);
+  ASSERT_TRUE(outage.ordered(Task::ask_failsafe));
+  outage.consent(true, 7000);
+  EXPECT_EQ(outage.lock().until, at_ms(36'000));
+  EXPECT_TRUE(outage.lock().by_failsafe);
+  EXPECT_EQ(outage.armed_until(), at_ms(36'000));
+}
+
+TEST(FailsafeLoop, RefusalMovesNothing) {
+  Outage outage;
+  outage.silence(6000);
+  outage.consent(false, 7000);
+  EXPECT_EQ(outage.lock().until, at_ms(30'000));
+}
+
+TEST(FailsafeLoop, ConsentAfterTheEndRevivesNothing) {
+  Outage outage;
+  outage.silence(6000);
+  outage.consent(true, 30'000);
+  EXPECT_FALSE(outage.lock().reign);
+  EXPECT_TRUE(outage.fenced());
+}
+
+TEST(FailsafeLoop, MembersAreAskedAgainWhileTheStoreIsSilent) {
+  Outage outage;
+  outage.silence(6000);
+  outage.consent(true, 6100);
+  outage.tick(10'000);
+  EXPECT_FALSE(outage.ordered(Task::ask_failsafe));
+  outage.tick(11'000);
+  EXPECT_TRUE(outage.ordered(Task::ask_failsafe));
+}
+
+TEST(FailsafeLoop, LockIsTakenAgainWhenTheStoreIsBackAndItsLeaseEnded) {
+  Outage outage;
+  outage.silence(6000);
+  outage.consent(true, 6100);
+  outage.tick(12'000);
+  outage.finish(Task::keep_lock, Outage::lease_gone(), 20'000);
+  EXPECT_FALSE(outage.ordered(Task::retake_lock));  // nothing to compare with yet
+  EXPECT_TRUE(outage.lock().reign);
+  outage.show_unlocked_view(20'100);
+  outage.health(true, 20'200);
+  outage.tick(21'000);
+  outage.finish(Task::keep_lock, Outage::lease_gone(), 21'100);
+  ASSERT_TRUE(outage.ordered(Task::retake_lock));
+  auto taken = Outage::renewed(51'000, 21'000);
+  taken.reign = Reign{LeaseId(77), Revision(201)};
+  outage.finish(Task::retake_lock, taken, 21'200);
+  EXPECT_EQ(outage.lock().reign->create_revision, Revision(201));
+  EXPECT_FALSE(outage.lock().by_failsafe);
+  EXPECT_FALSE(outage.fenced());
+}
+
+TEST(FailsafeLoop, LockInOtherHandsIsAnImmediateStop) {
+  Outage outage;
+  outage.silence(6000);
+  outage.consent(true, 6100);
+  outage.tick(12'000);
+  auto refused = Outage::lease_gone();
+  refused.holder = LeaderView{MemberName("b"), Revision(150), Revision(150), LeaseId(5)};
+  outage.finish(Task::keep_lock, refused, 20'000);
+  EXPECT_TRUE(outage.fenced());
+}
+
+TEST(FailsafeLoop, WithoutConsentALeaseThatIsGoneIsAnImmediateStop) {
+  Outage outage;
+  outage.silence(6000);
+  outage.tick(12'000);
+  outage.finish(Task::keep_lock, Outage::lease_gone(), 13'000);
+  EXPECT_TRUE(outage.fenced());
+}
+
+}  // namespace
+}  // namespace tanist::agent
