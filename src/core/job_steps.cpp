@@ -250,14 +250,6 @@ StepState rewind_data(Draft& draft) {
   return in_server_lane(draft, RewindData{.source = *job.source});
 }
 
-// What it writes is no commit of anybody: a latched guard must let it run.
-StepState recover_data(Draft& draft) {
-  if (!draft.next.job->step_started) {
-    draft.order(GuardOrder{GuardOrder::What::announce_standby, {}, {}});
-  }
-  return in_server_lane(draft, RecoverData{});
-}
-
 }  // namespace
 
 StepState advance_step(Draft& draft) {
