@@ -103,8 +103,11 @@ std::optional<Why> bear_store_outage(Draft& draft) {
     if (obs.now >= orderly_stop_at(obs)) return stop_in_good_order(draft);
   }
   if (obs.store.current) return std::nullopt;
-  draft.wake(obs.store.doubtful_since + doubt_limit);
-  if (obs.now < obs.store.doubtful_since + doubt_limit) return std::nullopt;
+  const auto outage_at = obs.store.doubtful_since + doubt_limit;
+  if (obs.now < outage_at) {
+    draft.wake(outage_at);
+    return std::nullopt;
+  }
   if (draft.next.job || (writable && !obs.lock.unanswered)) return std::nullopt;
   if (writable && obs.lock.by_failsafe) return because(Reason::leader_by_failsafe);
   draft.log(LineLevel::error, "Error communicating with DCS");
