@@ -215,6 +215,7 @@ void Loop::take_reign(const StoreResult& result) {
   lock.lost = false;
   lock.unanswered = false;
   lock.by_failsafe = false;
+  if (obs_.store.lease != result.reign->lease) member_written_.clear();  // it went with the old one
   obs_.store.lease = result.reign->lease;
   obs_.store.lease_until = lock.until;
   lease_ttl_ = obs_.timing.ttl;
