@@ -11,11 +11,17 @@ namespace {
 
 constexpr Duration ask_interval = milliseconds(250);
 
+// A server that does not answer its own agent tells no position; only the role speaks of it then.
+bool claims_to_lead(const PeerReport& report) {
+  return report.is_primary || report.role == "primary" || report.role == "master" ||
+         report.role == "promoted";
+}
+
 // (c) of the rule: the old leader's REST answers, and it is no primary.
 bool old_leader_denies(const Observation& obs, const LostLeader& lost) {
   if (obs.now - obs.peers.asked_at > peer_answer_age_max) return false;
   const auto at = std::ranges::find(obs.peers.reports, lost.leader.name, &PeerReport::name);
-  return at != obs.peers.reports.end() && at->answered && !at->is_primary;
+  return at != obs.peers.reports.end() && at->answered && !claims_to_lead(*at);
 }
 
 bool lease_is_gone(const Observation& obs, const LostLeader& lost) {
