@@ -35,6 +35,7 @@ CandidateSearch search_for(const Observation& obs) {
           .exclude = false,
           .manual_failover = !failover.is_switchover(),
           .received_at_least = std::nullopt,
+          .streaming_from_us = false,
           .action = request_name(obs)};
 }
 

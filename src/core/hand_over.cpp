@@ -72,6 +72,7 @@ CandidateSearch search_for(const Draft& draft) {
           .exclude = false,
           .manual_failover = failover && failover->present() && !failover->is_switchover(),
           .received_at_least = draft.next.job->shutdown_end,
+          .streaming_from_us = false,
           .action = request_name(draft.obs)};
 }
 
@@ -96,8 +97,11 @@ enum class Offer { asking, taken, nobody };
 Offer offer_lock(Draft& draft) {
   Job& job = *draft.next.job;
   const auto search = search_for(draft);
-  const auto good = good_candidates(draft, job.round, search, true);
+  auto good = good_candidates(draft, job.round, search, true);
   if (!good) return Offer::asking;
+  if (!for_good(draft)) {
+    std::erase_if(*good, [&](const auto& name) { return !std::ranges::count(job.eligible, name); });
+  }
   if (failover_possible(draft, *good, search, true)) return Offer::taken;
   job.round = 0;  // answers change as WAL arrives: ask anew
   return Offer::nobody;
