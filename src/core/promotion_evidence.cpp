@@ -44,16 +44,20 @@ void ask(Draft& draft, const LostLeader& lost) {
 
 }  // namespace
 
-bool promotion_is_safe(Draft& draft) {
+bool earlier_leader_may_write(const Draft& draft) {
   const auto& obs = draft.obs;
   const auto& lost = draft.next.took_after;
-  if (!lost) return true;
+  if (!lost) return false;
   const bool own_reign = lost->leader.name == obs.node->name;
-  if (own_reign || lost->released || !lost->was_tanist) return true;
-  if (lease_is_gone(obs, *lost) || old_leader_denies(obs, *lost)) return true;
-  if (obs.now >= time_as_evidence(obs)) return true;
-  ask(draft, *lost);
-  draft.wake(time_as_evidence(obs));
+  if (own_reign || lost->released || !lost->was_tanist) return false;
+  if (lease_is_gone(obs, *lost) || old_leader_denies(obs, *lost)) return false;
+  return obs.now < time_as_evidence(obs);
+}
+
+bool promotion_is_safe(Draft& draft) {
+  if (!earlier_leader_may_write(draft)) return true;
+  ask(draft, *draft.next.took_after);
+  draft.wake(time_as_evidence(draft.obs));
   return false;
 }
 
