@@ -104,18 +104,23 @@ void Agent::leave(std::int64_t code) {
 
 void Agent::deliver(agent::Event event) {
   events_.push_back(std::move(event));
-  if (std::exchange(draining_, true)) return;
-  process_.after(chance_.between(microseconds(10), microseconds(300)), [this] { drain(); });
+  drain_soon();
 }
 
+// One event, so that time passes between two steps.
 void Agent::drain() {
   draining_ = false;
-  while (!events_.empty() && process_.alive()) {
-    const auto event = std::move(events_.front());
-    events_.pop_front();
-    ++steps_;
-    perform(loop_->step(event, around_.clock.now(), around_.server.world.wall()));
-  }
+  if (events_.empty()) return;
+  const auto event = std::move(events_.front());
+  events_.pop_front();
+  ++steps_;
+  perform(loop_->step(event, around_.clock.now(), around_.server.world.wall()));
+  if (process_.alive() && !events_.empty()) drain_soon();
+}
+
+void Agent::drain_soon() {
+  if (std::exchange(draining_, true)) return;
+  process_.after(chance_.between(microseconds(10), microseconds(300)), [this] { drain(); });
 }
 
 void Agent::set_timer(Instant at) {
@@ -245,7 +250,8 @@ void Agent::tell_story(const agent::Effects& effects) {
   for (const auto& effect : effects.start) {
     const bool routine = effect.task == Task::observe || effect.task == Task::keep_lock ||
                          effect.task == Task::keep_lease || effect.task == Task::put_member ||
-                         effect.task == Task::compare_goal || effect.task == Task::ask_peers;
+                         effect.task == Task::compare_goal || effect.task == Task::change_slots ||
+                         effect.task == Task::ask_peers;
     if (routine) continue;
     const auto* server = std::get_if<ServerAction>(&effect.body);
     const auto body = server == nullptr ? std::string_view{}

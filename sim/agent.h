@@ -67,6 +67,7 @@ class Agent {
   void begin(std::optional<agent::Adoption> adoption);
   void deliver(agent::Event event);
   void drain();
+  void drain_soon();
   void set_timer(Instant at);
   void perform(agent::Effects effects);
   void obey(const GuardOrder& order);

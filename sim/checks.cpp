@@ -91,6 +91,18 @@ void Checks::look_at_primaries() {
   }
 }
 
+namespace {
+
+// The lock may be free already although the answer was lost; the server is down by then.
+bool gives_away(const agent::Loop& loop) {
+  const auto& obs = loop.observation();
+  const auto end = obs.ends.find(Task::release_lock);
+  const bool tried = end != obs.ends.end() && end->second.at >= obs.lock.taken_at;
+  return obs.running(Task::release_lock) || tried;
+}
+
+}  // namespace
+
 void Checks::look_at_locks() {
   const Node* first = nullptr;
   Reign reign;
@@ -98,7 +110,7 @@ void Checks::look_at_locks() {
     const auto* loop = node->agent.loop();
     if (loop == nullptr) continue;
     const auto& lock = loop->observation().lock;
-    if (!lock.reign || node->clock.now() >= lock.until) continue;
+    if (!lock.reign || node->clock.now() >= lock.until || gives_away(*loop)) continue;
     const bool other = first != nullptr && lock.reign->create_revision != reign.create_revision;
     if (other && cluster_.world().now() - erase_memory > erased_at_) {
       return violate("two holders of the lock", first->name() + " and " + node->name());

@@ -2,6 +2,7 @@
 // Search for a successor. Pure; any thread.
 #include "core/candidates.h"
 
+#include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/synchronous_view.h"
 
@@ -26,11 +27,25 @@ bool fits_sync(const Observation& obs, const MemberView& member, const Candidate
   return is_sync_standby(*obs.view().sync, member.name);
 }
 
+// A position says nothing without the timeline that it lies on: WAL of a fork may reach further
+// than ours. Who streams from us, or says that it is on our timeline, is on it.
+bool follows_us(const Observation& obs, const PeerReport& report) {
+  const auto& query = obs.local.server.query;
+  if (!query) return false;
+  if (report.timeline != Timeline() && report.timeline == local_timeline(obs)) return true;
+  return std::ranges::any_of(query->wal_senders, [&](const WalSender& sender) {
+    return sender.application_name == report.name.value() && sender.state == "streaming";
+  });
+}
+
 // Whether the member answered and has the WAL that is asked for; else why not.
 std::string shortcoming(const Observation& obs, const PeerReport& report,
                         const CandidateSearch& search) {
   if (const auto limit = limitation(report); !limit.empty()) {
     return format_text("Member {} is {}", report.name.value(), limit);
+  }
+  if (search.streaming_from_us && !follows_us(obs, report)) {
+    return format_text("Member {} does not stream from this node", report.name.value());
   }
   const auto lagging =
       format_text("Member {} exceeds maximum replication lag", report.name.value());

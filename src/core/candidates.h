@@ -16,6 +16,7 @@ struct CandidateSearch {
   bool exclude = false;                  // everybody but `candidate`
   bool manual_failover = false;          // no leader named: /sync does not restrict it
   std::optional<Lsn> received_at_least;  // else maximum_lag_on_failover counts
+  bool streaming_from_us = false;        // only who follows our timeline now
   std::string action = "failover";       // for log lines
 };
 

@@ -54,7 +54,12 @@ std::optional<Why> release_stray_lock(Draft& draft) {
 void join_running_server(Draft& draft) {
   if (draft.next.joined || !server_alive(draft.obs) || !draft.obs.local.server.query) return;
   draft.next.joined = true;
-  if (!is_primary(draft.obs)) draft.next.rewind = RewindState::check;
+  if (!is_primary(draft.obs)) {
+    draft.next.rewind = RewindState::check;
+  } else {
+    // The agent before this one may have died between promotion and checkpoint.
+    draft.next.checkpoint_needed = true;
+  }
   fire_callback(draft, "on_start");
 }
 

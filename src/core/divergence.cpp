@@ -66,6 +66,12 @@ bool source_is_ready(Draft& draft) {
   return false;
 }
 
+// A source that cannot be used is not asked again at once.
+bool just_failed(const Observation& obs) {
+  const auto end = obs.ends.find(Task::server);
+  return end != obs.ends.end() && !end->second.ok && obs.now < end->second.at + examine_again;
+}
+
 Why begin_rewind(Draft& draft, const Upstream& leader) {
   begin(draft, make_job(JobKind::rewind, "running pg_rewind from " + leader.member.value()));
   return because(Reason::rewinding, leader.member.value());
@@ -87,7 +93,7 @@ std::optional<Why> act_on_need(Draft& draft, const Upstream& leader) {
     return because(Reason::examining_divergence, leader.member.value());
   }
   if (rewind_is_possible(obs)) {
-    if (source_is_ready(draft)) return begin_rewind(draft, leader);
+    if (!just_failed(obs) && source_is_ready(draft)) return begin_rewind(draft, leader);
     draft.wake(examine_again);
     return because(Reason::examining_divergence, leader.member.value());
   }

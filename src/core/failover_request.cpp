@@ -35,6 +35,7 @@ CandidateSearch search_for(const Observation& obs) {
           .exclude = false,
           .manual_failover = !failover.is_switchover(),
           .received_at_least = std::nullopt,
+          .streaming_from_us = false,
           .action = request_name(obs)};
 }
 
@@ -92,7 +93,8 @@ std::optional<Why> serve_request(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& failover = obs.view().failover;
   if (!failover || !failover->present() || draft.busy(Task::clear_failover)) return std::nullopt;
-  if (paused(obs) && !is_primary(obs)) return std::nullopt;
+  // Who is not primary yet has nothing to hand over, and must not start as one instead.
+  if (!is_primary(obs) && !in_standby_cluster(obs)) return std::nullopt;
   if (!moment_has_come(draft)) return std::nullopt;
   if (const auto why_not = unservable(obs); !why_not.empty()) {
     draft.log(LineLevel::warning, "{}", why_not);

@@ -5,6 +5,7 @@
 #include "core/candidates.h"
 #include "core/failover_request.h"
 #include "core/local_server.h"
+#include "core/promotion_evidence.h"
 #include "core/published_values.h"
 #include "core/start_job.h"
 
@@ -72,6 +73,7 @@ CandidateSearch search_for(const Draft& draft) {
           .exclude = false,
           .manual_failover = failover && failover->present() && !failover->is_switchover(),
           .received_at_least = draft.next.job->shutdown_end,
+          .streaming_from_us = false,
           .action = request_name(draft.obs)};
 }
 
@@ -96,8 +98,11 @@ enum class Offer { asking, taken, nobody };
 Offer offer_lock(Draft& draft) {
   Job& job = *draft.next.job;
   const auto search = search_for(draft);
-  const auto good = good_candidates(draft, job.round, search, true);
+  auto good = good_candidates(draft, job.round, search, true);
   if (!good) return Offer::asking;
+  if (!for_good(draft)) {
+    std::erase_if(*good, [&](const auto& name) { return !std::ranges::count(job.eligible, name); });
+  }
   if (failover_possible(draft, *good, search, true)) return Offer::taken;
   job.round = 0;  // answers change as WAL arrives: ask anew
   return Offer::nobody;
@@ -118,7 +123,8 @@ bool released(Draft& draft) {
 // While the server stops: as soon as `shut down` is on disk and somebody has it, release.
 StepState while_stopping(Draft& draft) {
   disarm_at_safe_point(draft);
-  if (draft.next.job->released || !draft.obs.holds_lock() || draft.busy(Task::release_lock) ||
+  const bool nothing_to_release = !draft.obs.holds_lock() || earlier_leader_may_write(draft);
+  if (draft.next.job->released || nothing_to_release || draft.busy(Task::release_lock) ||
       !shut_down_is_recorded(draft.obs)) {
     return StepGoesOn{};
   }
@@ -148,7 +154,7 @@ StepState after_unclean_stop(Draft& draft) {
 
 StepState after_stop(Draft& draft) {
   if (draft.busy(Task::release_lock)) return StepGoesOn{};
-  if (!draft.obs.holds_lock()) return StepDone{};
+  if (!draft.obs.holds_lock() || earlier_leader_may_write(draft)) return StepDone{};
   if (release_failed(draft)) {
     if (for_good(draft)) return StepDone{};
     draft.wake(ask_again * 10);

@@ -118,13 +118,14 @@ struct Job {
   seconds start_timeout{60};
   std::optional<RequestId> request;  // whoever waits for the end
   // Handing over.
-  MemberName candidate;             // empty = any eligible one
-  std::optional<Lsn> shutdown_lsn;  // the shutdown checkpoint
-  Lsn shutdown_previous;            // what /status.optime tells (contract ha 12, step 3)
-  Lsn shutdown_end;                 // a candidate must have received this much
-  bool released = false;            // the lock was given away
-  std::uint64_t round = 0;          // of peers, the last one asked for this job
-  Reign reign;                      // the lock when the job began
+  MemberName candidate;              // empty = any eligible one
+  std::vector<MemberName> eligible;  // followed our timeline before the stop
+  std::optional<Lsn> shutdown_lsn;   // the shutdown checkpoint
+  Lsn shutdown_previous;             // what /status.optime tells (contract ha 12, step 3)
+  Lsn shutdown_end;                  // a candidate must have received this much
+  bool released = false;             // the lock was given away
+  std::uint64_t round = 0;           // of peers, the last one asked for this job
+  Reign reign;                       // the lock when the job began
 
   static constexpr auto fields() {
     using J = Job;
@@ -140,6 +141,7 @@ struct Job {
                       field("start_timeout", &J::start_timeout),
                       field("request", &J::request),
                       field("candidate", &J::candidate),
+                      field("eligible", &J::eligible),
                       field("shutdown_lsn", &J::shutdown_lsn),
                       field("shutdown_previous", &J::shutdown_previous),
                       field("shutdown_end", &J::shutdown_end),

@@ -173,14 +173,21 @@ StepState checkpoint(Draft& draft) {
 StepState choose_candidate(Draft& draft) {
   Job& job = *draft.next.job;
   job.step_started = true;
+  if (draft.obs.local.server.observed_at < job.step_began) {  // who streams from us?
+    draft.start(Task::observe, ObserveServer{.replication = true}, no_limit);
+    draft.wake(poll_interval);
+    return StepGoesOn{};
+  }
   const CandidateSearch search{
       .candidate = job.candidate,
       .exclude = false,
       .manual_failover = draft.obs.view().failover && !draft.obs.view().failover->is_switchover(),
       .received_at_least = std::nullopt,
+      .streaming_from_us = true,
       .action = job.label};
   const auto good = good_candidates(draft, job.round, search);
   if (!good) return StepGoesOn{};
+  job.eligible = *good;
   if (failover_possible(draft, *good, search)) return StepDone{};
   return StepFailed{"no candidate is healthy any more"};
 }

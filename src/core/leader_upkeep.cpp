@@ -25,9 +25,12 @@ void checkpoint_after_promotion(Draft& draft) {
     draft.next.checkpoint_needed = false;
     return;
   }
+  // Since the last action on the server: one reign may see more than one promotion.
   const auto end = obs.ends.find(Task::checkpoint);
-  const bool just_done =
-      end != obs.ends.end() && end->second.ok && end->second.at >= obs.lock.taken_at;
+  const auto acted = obs.ends.find(Task::server);
+  const bool just_done = end != obs.ends.end() && end->second.ok &&
+                         end->second.at >= obs.lock.taken_at &&
+                         (acted == obs.ends.end() || end->second.at > acted->second.at);
   if (just_done) {
     draft.next.checkpoint_needed = false;
     return;

@@ -11,11 +11,17 @@ namespace {
 
 constexpr Duration ask_interval = milliseconds(250);
 
+// A server that does not answer its own agent tells no position; only the role speaks of it then.
+bool claims_to_lead(const PeerReport& report) {
+  return report.is_primary || report.role == "primary" || report.role == "master" ||
+         report.role == "promoted";
+}
+
 // (c) of the rule: the old leader's REST answers, and it is no primary.
 bool old_leader_denies(const Observation& obs, const LostLeader& lost) {
   if (obs.now - obs.peers.asked_at > peer_answer_age_max) return false;
   const auto at = std::ranges::find(obs.peers.reports, lost.leader.name, &PeerReport::name);
-  return at != obs.peers.reports.end() && at->answered && !at->is_primary;
+  return at != obs.peers.reports.end() && at->answered && !claims_to_lead(*at);
 }
 
 bool lease_is_gone(const Observation& obs, const LostLeader& lost) {
@@ -38,16 +44,20 @@ void ask(Draft& draft, const LostLeader& lost) {
 
 }  // namespace
 
-bool promotion_is_safe(Draft& draft) {
+bool earlier_leader_may_write(const Draft& draft) {
   const auto& obs = draft.obs;
   const auto& lost = draft.next.took_after;
-  if (!lost) return true;
+  if (!lost) return false;
   const bool own_reign = lost->leader.name == obs.node->name;
-  if (own_reign || lost->released || !lost->was_tanist) return true;
-  if (lease_is_gone(obs, *lost) || old_leader_denies(obs, *lost)) return true;
-  if (obs.now >= time_as_evidence(obs)) return true;
-  ask(draft, *lost);
-  draft.wake(time_as_evidence(obs));
+  if (own_reign || lost->released || !lost->was_tanist) return false;
+  if (lease_is_gone(obs, *lost) || old_leader_denies(obs, *lost)) return false;
+  return obs.now < time_as_evidence(obs);
+}
+
+bool promotion_is_safe(Draft& draft) {
+  if (!earlier_leader_may_write(draft)) return true;
+  ask(draft, *draft.next.took_after);
+  draft.wake(time_as_evidence(draft.obs));
   return false;
 }
 

@@ -11,4 +11,9 @@ namespace tanist {
 // for, peers are asked) and a wake-up is set for the instant at which time itself is evidence.
 bool promotion_is_safe(Draft& draft);
 
+// The lock that was free when we took ours may still have its server: nothing proves the contrary.
+// Asks nobody. A lock held in that state is not released but left to run out: whoever took it next
+// would have our word only, which says nothing of that server.
+bool earlier_leader_may_write(const Draft& draft);
+
 }  // namespace tanist

@@ -6,6 +6,7 @@
 #include "core/divergence.h"
 #include "core/job_progress.h"
 #include "core/local_server.h"
+#include "core/promotion_evidence.h"
 #include "core/published_values.h"
 #include "core/start_job.h"
 
@@ -25,6 +26,7 @@ void give_lock_away(Draft& draft) {
   Memory demoted = draft.next;
   demoted.role = Role::demoted;
   draft.next.role = Role::demoted;
+  if (earlier_leader_may_write(draft)) return;
   draft.start(Task::release_lock,
               ReleaseLock{.reign = *draft.obs.lock.reign,
                           .status = std::nullopt,

@@ -24,7 +24,7 @@ bool last_words_are_said(Draft& draft) {
   if (!obs.store.view || !obs.store.current || obs.store.lease == LeaseId(0)) return true;
   const auto end = obs.ends.find(Task::put_member);
   if (draft.next.said_goodbye_at) {
-    const bool said = end != obs.ends.end() && end->second.at > *draft.next.said_goodbye_at;
+    const bool said = end != obs.ends.end() && end->second.at >= *draft.next.said_goodbye_at;
     return said && !draft.busy(Task::put_member);
   }
   if (draft.busy(Task::put_member)) return false;

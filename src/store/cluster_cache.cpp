@@ -100,8 +100,9 @@ void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at,
   }
   if (!before.leader || before.leader->name.value().empty()) return;
   LostLeader lost{.leader = *before.leader, .deleted_at = deleted_at, .released = released};
+  // Only a member that says otherwise is a Patroni; who had no member key may be either.
+  lost.was_tanist = !before.holder || before.holder->is_tanist();
   if (before.holder) {
-    lost.was_tanist = before.holder->is_tanist();
     lost.api_url = before.holder->api_url;
   }
   view_.lost_leader = std::move(lost);

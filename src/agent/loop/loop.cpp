@@ -43,6 +43,7 @@ Loop::Loop(LoopStart start, ClusterSettings settings, Instant now) {
     memory_.role = start.adoption->was_primary ? Role::primary : Role::replica;
     memory_.state = ServerState::running;
   }
+  obs_.memory = std::make_shared<const Memory>(memory_);  // the first step may lose the lock
   next_keep_ = now;
   obs_.cycle_began = now;
   obs_.next_cycle = now;
