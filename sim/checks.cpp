@@ -182,7 +182,7 @@ void Checks::promoted(Node& node) {
       violate("a switchover lost writes",
               format_text("{} took over from {}", node.name(), hand_over_->from));
     }
-  } else if (loop != nullptr && !by_hand && !paused_lately()) {
+  } else if (loop != nullptr && loop->observation().store.view && !by_hand && !paused_lately()) {
     const auto fork = wal.history.back().switch_lsn.value();
     const auto optime = loop->observation().view().optime().value();
     const auto lag =

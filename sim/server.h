@@ -145,8 +145,12 @@ class Server {
   std::uint64_t stream_ = 0;  // tells one connection to a source from another
   std::uint64_t seeking_ = 0;
   Instant heard_at_;  // of the source
-  std::set<Server*> receivers_;
-  std::set<Server*> being_fed_;
+  // Never by address: that is not the same in two runs.
+  struct ByHost {
+    bool operator()(const Server* a, const Server* b) const { return a->host_ < b->host_; }
+  };
+  std::set<Server*, ByHost> receivers_;
+  std::set<Server*, ByHost> being_fed_;
 };
 
 }  // namespace tanist::sim
