@@ -130,7 +130,7 @@ class Reader {
   std::size_t at_ = 0;
 };
 
-std::string quoted(const std::string& name) {
+std::string in_quotes(const std::string& name) {
   const auto lower = lower_case(name);
   const bool starts_well =
       !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) != 0 || name[0] == '_');
@@ -165,7 +165,7 @@ std::string to_text(const StandbyNames& value) {
   auto sorted = value.names;
   std::ranges::sort(sorted);
   std::string list;
-  for (const auto& name : sorted) list += (list.empty() ? "" : ",") + quoted(name.value());
+  for (const auto& name : sorted) list += (list.empty() ? "" : ",") + in_quotes(name.value());
   if (value.kind == Kind::quorum) return "ANY " + std::to_string(value.count) + " (" + list + ")";
   if (sorted.size() == 1) return list;
   return std::to_string(value.count) + " (" + list + ")";

@@ -17,7 +17,7 @@ constexpr std::string_view header =
     "# It will be overwritten by Patroni!\n";
 constexpr std::string_view recovery_header = "# recovery.conf\n";
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text = "'";
   for (const char c : value) {
     if (c == '\n') {
@@ -46,12 +46,12 @@ std::string settings_text(const Values& values) {
 }  // namespace
 
 std::string setting_line(std::string_view name, std::string_view value) {
-  return std::string(name) + " = " + quoted(value);
+  return std::string(name) + " = " + in_quotes(value);
 }
 
 std::string main_file_text(const MainFile& file) {
   std::string text(header);
-  text += "include " + quoted(file.included) + "\n\n";
+  text += "include " + in_quotes(file.included) + "\n\n";
   text += settings_text(file.parameters);
   if (!names(file.parameters, "hba_file")) text += setting_line("hba_file", file.hba_file) + "\n";
   if (!names(file.parameters, "ident_file")) {
