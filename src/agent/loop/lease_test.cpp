@@ -122,6 +122,16 @@ TEST(FailsafeLoop, ConsentOfAllMovesTheEndByATtlFromTheQuestion) {
   EXPECT_EQ(outage.armed_until(), at_ms(36'000));
 }
 
+TEST(PublishedMember, IsWrittenAgainWhenItsKeyVanished) {
+  Outage world;  // whose view has no member "a" at any time
+  ASSERT_TRUE(world.ordered(Task::put_member));
+  world.finish(Task::put_member, StoreResult{.verdict = StoreVerdict::done}, 60);
+  world.tick(5'000);
+  EXPECT_FALSE(world.ordered(Task::put_member));
+  world.tick(10'100);
+  EXPECT_TRUE(world.ordered(Task::put_member));
+}
+
 TEST(FailsafeLoop, RefusalMovesNothing) {
   Outage outage;
   outage.silence(6000);

@@ -164,11 +164,12 @@ void Loop::publish_member() {
   if (!possible || obs_.local.server.observed_at == Instant()) return;
   const auto value = member_value(obs_, memory_);
   auto text = text_form(value);
-  const bool missing = obs_.view().member(obs_.node->name) == nullptr;
-  if (text == member_written_ && !(missing && line_due_)) return;
+  const auto again = member_written_at_ + Duration(obs_.timing.loop_wait);
+  // A key that ended with its lease is written again although it would say the same.
+  const bool vanished = obs_.view().member(obs_.node->name) == nullptr && obs_.now >= again;
+  if (text == member_written_ && !vanished) return;
   auto core = text_form(without_positions(value));
   const bool soon = core == member_core_written_ && !member_written_.empty();
-  const auto again = member_written_at_ + Duration(obs_.timing.loop_wait);
   if ((soon || member_refused_) && obs_.now < std::min(again, member_written_at_ + seconds(10))) {
     return;
   }
