@@ -66,7 +66,7 @@ std::string text_of(const fs::path& path) {
   return {(std::istreambuf_iterator<char>(file)), {}};
 }
 
-std::string guard_program(const char* folder = "guard") {
+std::string guard_program(const char* folder = "") {
   return fs::read_symlink("/proc/self/exe").parent_path() / folder / "tanist-guard";
 }
 

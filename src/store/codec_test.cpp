@@ -18,7 +18,7 @@ namespace tanist::store {
 namespace {
 
 std::string golden_path(const std::string& name) {
-  return (std::filesystem::path(__FILE__).parent_path() / "testdata" / name).string();
+  return TANIST_SOURCE_DIR "/src/store/testdata/" + name;
 }
 
 // ---- Paths (contract dcs 1) ------------------------------------------------------------------
