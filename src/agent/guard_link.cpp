@@ -75,7 +75,7 @@ class GuardLink::Impl {
 
 void GuardLink::Impl::employ(std::optional<GuardProcess> found, bool page_taken_over) {
   const bool answers = found && found->socket.is_open() && page_taken_over;
-  if (keeper && answers) {
+  if (keeper && answers && found->version == TANIST_VERSION) {
     keeper->take(std::move(*found));
   } else if (keeper) {
     const auto started = keeper->start_and_wait(start_limit);
