@@ -74,7 +74,7 @@ class GuardLink::Impl {
 };
 
 void GuardLink::Impl::employ(std::optional<GuardProcess> found, bool page_taken_over) {
-  const bool answers = found && found->socket.is_open() && page_taken_over;
+  const bool answers = found && found->socket.open() && page_taken_over;
   if (keeper && answers && found->version == TANIST_VERSION) {
     keeper->take(std::move(*found));
   } else if (keeper) {

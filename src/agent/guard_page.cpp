@@ -55,7 +55,7 @@ Descriptor create_memory() {
   constexpr unsigned no_exec_seal = 8;
   constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   Descriptor low(memfd_create("tanist-guard-page", flags | no_exec_seal));
-  if (!low.is_open()) low.reset(memfd_create("tanist-guard-page", flags));
+  if (!low.open()) low = Descriptor(memfd_create("tanist-guard-page", flags));
   return Descriptor(fcntl(low.get(), F_DUPFD_CLOEXEC, first_own_descriptor));
 }
 
@@ -88,7 +88,7 @@ Result<GuardPage> GuardPage::create(const std::string& directory, const std::str
   const auto boot_id = read_boot_id();
   if (!boot_id) return pass_on(boot_id.error());
   Descriptor memory = create_memory();
-  if (!memory.is_open() || ftruncate(memory.get(), GUARD_PAGE_BYTES) != 0 ||
+  if (!memory.open() || ftruncate(memory.get(), GUARD_PAGE_BYTES) != 0 ||
       fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return fail(Errc::failed, "cannot create the guard's page: {}", std::strerror(errno));
   }

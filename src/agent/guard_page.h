@@ -7,13 +7,15 @@
 #include <optional>
 #include <string>
 
-#include "agent/descriptor.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/types.h"
 #include "guard/page.h"
+#include "os/descriptor.h"
 
 namespace tanist::agent {
+
+using os::Descriptor;
 
 // What the server is meant to be (guard_mode of guard/page.h).
 enum class ServerMode { none, standby, primary };

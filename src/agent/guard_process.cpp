@@ -44,7 +44,7 @@ Result<Descriptor> open_folder(const std::string& path, bool strict) {
   struct stat status{};
   Descriptor folder = above_the_fixed(
       Descriptor(open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
-  if (!folder.is_open() || fstat(folder.get(), &status) != 0) {
+  if (!folder.open() || fstat(folder.get(), &status) != 0) {
     return fail(Errc::failed, "cannot open folder {}: {}", path, cause());
   }
   const mode_t too_open = strict ? 077 : 022;
@@ -86,7 +86,7 @@ Result<std::optional<GuardProcess>> connect_to_guard(const Descriptor& folder,
   GuardProcess guard;
   guard.socket = above_the_fixed(
       Descriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
-  if (!guard.socket.is_open()) return fail(Errc::failed, "cannot make a socket: {}", cause());
+  if (!guard.socket.open()) return fail(Errc::failed, "cannot make a socket: {}", cause());
   const auto address = address_in(folder, directory);
   if (connect(guard.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
       0) {
@@ -101,8 +101,8 @@ Result<std::optional<GuardProcess>> connect_to_guard(const Descriptor& folder,
                 directory, peer.uid);
   }
   guard.pid = peer.pid;
-  guard.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, peer.pid, 0)));
-  if (!guard.pidfd.is_open()) return std::nullopt;
+  guard.pidfd = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, peer.pid, 0)));
+  if (!guard.pidfd.open()) return std::nullopt;
   return guard;
 }
 
@@ -117,11 +117,11 @@ std::optional<GuardProcess> guard_of_process(std::int64_t pid, const std::string
   const auto process = format_text("/proc/{}", pid);
   GuardProcess guard;
   guard.pid = pid;
-  guard.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!guard.pidfd.is_open() || !is_guard_program(process)) return std::nullopt;
+  guard.pidfd = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!guard.pidfd.open() || !is_guard_program(process)) return std::nullopt;
   const auto path = format_text("{}/fd/{}", process, page_number);
   guard.page = above_the_fixed(Descriptor(open(path.c_str(), O_RDWR | O_CLOEXEC)));
-  if (!guard.page.is_open() || fcntl(guard.page.get(), F_GET_SEALS) < 0) return std::nullopt;
+  if (!guard.page.open() || fcntl(guard.page.get(), F_GET_SEALS) < 0) return std::nullopt;
   std::array<char, GUARD_PATH_BYTES> named{};
   if (pread(guard.page.get(), named.data(), named.size() - 1, offsetof(guard_page, directory)) <
           0 ||
@@ -239,18 +239,18 @@ Result<GuardProcess> start_guard(const std::string& program, int page, const Des
   std::vector<std::string> arguments{program,      "watch",
                                      "--page-fd",  std::to_string(page_number),
                                      "--agent-fd", std::to_string(agent_number)};
-  if (folder.is_open()) {
+  if (folder.open()) {
     plan.pass(folder.get(), folder_number);
     arguments.insert(arguments.end(), {"--folder-fd", std::to_string(folder_number)});
   }
-  plan.close_from(folder.is_open() ? folder_number + 1 : folder_number);
+  plan.close_from(folder.open() ? folder_number + 1 : folder_number);
   pid_t pid = 0;
   if (const int code = plan.spawn(pid, program, std::move(arguments)); code != 0) {
     return fail(Errc::failed, "cannot start the guard {}: {}", program, std::strerror(code));
   }
   guard.pid = pid;
-  guard.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!guard.pidfd.is_open()) {
+  guard.pidfd = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!guard.pidfd.open()) {
     return fail(Errc::failed, "the guard {} (pid {}) ended at once", program, pid);
   }
   return guard;
@@ -262,7 +262,7 @@ Result<void> await_welcome(GuardProcess& guard, Duration limit) {
   }
   auto answer = receive_from_guard(guard.socket.get());
   if (!answer) return pass_on(answer.error());
-  if (!*answer || (*answer)->message.kind != GUARD_WELCOME || !(*answer)->attached.is_open()) {
+  if (!*answer || (*answer)->message.kind != GUARD_WELCOME || !(*answer)->attached.open()) {
     return fail(Errc::failed, "the guard's first answer is no welcome");
   }
   guard.version = version_of((*answer)->message);
@@ -309,7 +309,7 @@ Result<std::optional<GuardAnswer>> receive_from_guard(int socket) {
       rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-    answer.attached.reset(fd);
+    answer.attached = Descriptor(fd);
   }
   if (got != static_cast<ssize_t>(sizeof answer.message)) {
     return fail(Errc::failed, "the guard sent a message of {} bytes", got);

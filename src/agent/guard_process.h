@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "agent/descriptor.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "guard/page.h"
+#include "os/descriptor.h"
 
 namespace tanist::agent {
+
+using os::Descriptor;
 
 // A guard that runs. It outlives this value.
 struct GuardProcess {
