@@ -29,7 +29,7 @@ template <class A>
 constexpr ServerActions::Lane ServerActions::lane_of() {
   if (std::is_same_v<A, FenceServer>) return Lane::fence;
   if (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence, CheckpointServer, ReadHistory,
-                LocateShutdown, LocateWalEnd, ChangeSlots, RunCallback>) {
+                LocateShutdown, LocateWalEnd, ChangeSlots, ObserveLeaderSlots, RunCallback>) {
     return Lane::background;
   }
   return Lane::server;

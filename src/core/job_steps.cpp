@@ -6,6 +6,7 @@
 #include "core/hand_over.h"
 #include "core/leave_sync_duty.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/promotion_evidence.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
@@ -82,6 +83,7 @@ StepState start_server(Draft& draft) {
     job.goal.role = job.goal.standby ? Role::replica : Role::primary;
     job.goal.upstream = job.goal.standby ? choose_upstream(draft.obs) : std::nullopt;
     job.goal.standby_cluster = draft.obs.cluster->standby_cluster;
+    job.goal.hot_standby_feedback = job.goal.standby && needs_feedback(draft.obs);
     job.goal.synchronous_standby_names =
         job.goal.standby ? names_for_standby(draft.obs) : names_for_primary(draft.obs, draft.next);
     prepare_guard(draft);
@@ -195,7 +197,8 @@ StepState choose_candidate(Draft& draft) {
 StepState stop_server(Draft& draft) {
   Job& job = *draft.next.job;
   StopServer stop{.mode = StopMode::fast};
-  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream;
+  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream ||
+                          job.kind == JobKind::copy_slots;
   if (!job.step_started && job.kind == JobKind::demote_offline) draft.next.demoting = true;
   return in_server_lane(draft, stop);
 }
@@ -248,6 +251,11 @@ StepState recover_data(Draft& draft) {
   return in_server_lane(draft, RecoverData{});
 }
 
+StepState fetch_slots(Draft& draft) {
+  const Job& job = *draft.next.job;
+  return in_server_lane(draft, FetchSlots{.leader = *job.source, .slots = job.slots});
+}
+
 StepState rewind_data(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {
@@ -282,6 +290,8 @@ StepState advance_step(Draft& draft) {
     case Step::rewind_data: return rewind_data(draft);
     case Step::release_initialize: return release_initialize(draft);
     case Step::set_data_aside: return in_server_lane(draft, SetDataAside{});
+    case Step::fetch_slots: return fetch_slots(draft);
+    case Step::install_slots: return in_server_lane(draft, InstallSlots{});
   }
   return StepFailed{"unknown step"};
 }

@@ -2,6 +2,7 @@
 // Answers about the local server. Pure; any thread.
 #include "core/local_server.h"
 
+#include "core/logical_slots.h"
 #include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
@@ -63,6 +64,7 @@ ServerGoal current_goal(const Observation& obs) {
   goal.standby = !is_primary(obs);
   goal.role = goal.standby ? Role::replica : Role::primary;
   if (goal.standby) goal.upstream = choose_upstream(obs);
+  goal.hot_standby_feedback = goal.standby && needs_feedback(obs);
   goal.synchronous_standby_names =
       goal.standby ? names_for_standby(obs) : names_for_primary(obs, *obs.memory);
   return goal;

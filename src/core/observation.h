@@ -138,6 +138,9 @@ struct LocalFacts {
   std::vector<HistoryLine> history;               // of ReadHistory
   Timeline history_timeline;                      // whose file that was
   GuardState guard = GuardState::absent;
+  StorageFacts storage;
+  std::vector<SlotFacts> leader_slots;  // of ObserveLeaderSlots
+  std::string copy_progress;            // of the copy under way; empty = none
 
   static constexpr auto fields() {
     using L = LocalFacts;
@@ -149,7 +152,10 @@ struct LocalFacts {
                       field("job_result", &L::job_result),
                       field("history", &L::history),
                       field("history_timeline", &L::history_timeline),
-                      field("guard", &L::guard)};
+                      field("guard", &L::guard),
+                      field("storage", &L::storage),
+                      field("leader_slots", &L::leader_slots),
+                      field("copy_progress", &L::copy_progress)};
   }
 };
 static_assert(lists_all_fields<LocalFacts>);
@@ -322,6 +328,11 @@ struct Memory {
   RoundBasis round_basis;        // of that round
   std::vector<PendingRequest> requests;
   std::map<std::string, Instant> slots_seen;  // a leader's: when a member's key was last present
+  // Logical slots on this standby that may not be used yet: the primary's catalog_xmin of each when
+  // it was first protected there; 0 = not yet (contract postgres 10.4).
+  std::map<std::string, std::int64_t> unready_slots;
+  std::optional<Instant> slot_copy_failed_at;
+  StorageState storage_reported = StorageState::unknown;
   Lsn last_wal_position;
   bool demoting = false;  // from the decision to demote until a new start
   std::optional<Instant> last_start_failed_at;
@@ -367,6 +378,9 @@ struct Memory {
                       field("round_basis", &M::round_basis),
                       field("requests", &M::requests),
                       field("slots_seen", &M::slots_seen),
+                      field("unready_slots", &M::unready_slots),
+                      field("slot_copy_failed_at", &M::slot_copy_failed_at),
+                      field("storage_reported", &M::storage_reported),
                       field("last_wal_position", &M::last_wal_position),
                       field("demoting", &M::demoting),
                       field("last_start_failed_at", &M::last_start_failed_at),

@@ -4,6 +4,7 @@
 
 #include "core/divergence.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
 #include "core/upstream.h"
@@ -19,6 +20,7 @@ ServerGoal following_goal(const Observation& obs) {
   goal.upstream = choose_upstream(obs);
   goal.standby_cluster = obs.cluster->standby_cluster;
   goal.synchronous_standby_names = names_for_standby(obs);
+  goal.hot_standby_feedback = needs_feedback(obs);
   return goal;
 }
 

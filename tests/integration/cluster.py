@@ -14,7 +14,7 @@ import urllib.request
 
 import psycopg2
 import yaml
-from local_servers import (POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
+from local_servers import (ETCD, POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
                            programs_into, run)
 from writer import Writer
 
@@ -78,7 +78,7 @@ class Cluster:
         must_run(program, "provision", file, "-o", self.files)
 
     def start_etcd(self, node):
-        self.folder.start(f"etcd-{node}", "etcd",
+        self.folder.start(f"etcd-{node}", ETCD,
                           f"--config-file={self.files}/{node}/etc/etcd/etcd.yml")
 
     def etcd_is_healthy(self):

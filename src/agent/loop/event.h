@@ -56,6 +56,15 @@ struct GuardChanged {
   GuardState state = GuardState::absent;
 };
 
+struct StorageObserved {
+  StorageFacts storage;
+};
+
+// How far the copy under way has come, as people read it ("45%").
+struct CopyProgressed {
+  std::string progress;
+};
+
 struct ShutdownRequested {};
 
 struct ReloadRequested {};
@@ -63,7 +72,7 @@ struct ReloadRequested {};
 using Event =
     std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered, EffectFinished,
                  PostmasterStarted, PostmasterExited, StopProgressed, ApiRequested, SettingsChanged,
-                 GuardChanged, ShutdownRequested, ReloadRequested>;
+                 GuardChanged, StorageObserved, CopyProgressed, ShutdownRequested, ReloadRequested>;
 
 // One thing to perform.
 struct Effect {
