@@ -123,7 +123,9 @@ void digest_pause(Draft& draft) {
   const bool now_paused = paused(draft.obs);
   if (draft.next.was_paused && !now_paused) draft.next.rewind = RewindState::initial;
   // In pause nothing is fenced (safety 1.8); the next renewal after it arms the guard again.
-  if (now_paused && draft.obs.local.guard == GuardState::armed) {
+  const bool watched = draft.obs.local.guard == GuardState::armed ||
+                       draft.obs.local.watchdog.state == WatchdogState::active;
+  if (now_paused && watched) {
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }
   draft.next.was_paused = now_paused;

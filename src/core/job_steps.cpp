@@ -66,7 +66,7 @@ void prepare_guard(Draft& draft) {
   } else if (paused(obs)) {
     return;  // nothing is fenced (safety 1.8)
   } else if (obs.lock.reign) {
-    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, obs.lock.until});
+    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, server_until(obs)});
   } else {
     const Reign claim{obs.store.lease, Revision(0)};
     draft.order(GuardOrder{GuardOrder::What::arm, claim, obs.store.lease_until});

@@ -10,6 +10,7 @@
 #include "core/peer_round.h"
 #include "core/replica.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -168,6 +169,12 @@ bool lacks_required_guard(Draft& draft) {
   return lacks;
 }
 
+bool lacks_required_watchdog(Draft& draft) {
+  if (!watchdog_failed(draft.obs) || in_standby_cluster(draft.obs)) return false;
+  draft.log(LineLevel::warning, "Watchdog device is not usable");
+  return true;
+}
+
 bool in_failsafe_map(const Observation& obs) {
   const auto& failsafe = obs.view().failsafe;
   if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
@@ -220,6 +227,7 @@ Verdict may_take_lock(Draft& draft) {
   if (draft.next.state == ServerState::starting || lacks_required_guard(draft)) return Verdict::no;
   if (is_primary(obs)) return primary_verdict(draft);
   if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
+  if (lacks_required_watchdog(draft)) return Verdict::no;
   if (requested) {
     if (failover->is_switchover() && !allowed_by_sync(obs)) return Verdict::no;
     const auto verdict = judge_request(draft);

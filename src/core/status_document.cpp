@@ -7,6 +7,7 @@
 #include "core/published_values.h"
 #include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -115,13 +116,14 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
     document.set("database_system_identifier", id.value());
   }
   put_pending_restart(document, obs);
+  document.set("patroni", Tree::map({{"version", compatible_version},
+                                     {"scope", obs.node->scope},
+                                     {"name", obs.node->name.value()}}));
   if (auto restart = scheduled_restart_value(memory); !restart.is_null()) {
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  document.set("patroni", Tree::map({{"version", compatible_version},
-                                     {"scope", obs.node->scope},
-                                     {"name", obs.node->name.value()}}));
+  if (watchdog_failed(obs)) document.set("watchdog_failed", true);
   document.set("tanist", Tree::map({{"version", TANIST_VERSION}, {"guard", guard_tree(obs)}}));
   return document;
 }
