@@ -87,6 +87,8 @@ void Driver::obey(const GuardOrder& order) {
 void Driver::tell_watchdog() {
   const auto& obs = loop_->observation();
   if (!obs.lock.reign || in_standby_cluster(obs) || paused(obs)) return;
+  // Stopped at the safe point of a stop, it is not started again for the rest of the reign.
+  if (loop_->memory().demoting && !obs.local.watchdog.resets_at) return;
   watchdog_->renewed(obs.timing, obs.lock.until);
 }
 
