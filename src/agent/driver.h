@@ -16,6 +16,7 @@
 #include "agent/startup.h"
 #include "os/disk.h"
 #include "os/notify.h"
+#include "routing/routing.h"
 
 namespace tanist::postgres {
 class Server;
@@ -48,6 +49,7 @@ class Driver {
   void make_server();
   void make_store();
   void begin_api();
+  void make_routing();
   void await_signal();
   void deliver(Event event);
   void drain();
@@ -64,6 +66,7 @@ class Driver {
   void finish(EffectId id, ServerResult result);
   void tell_guard_state();
   std::string primary_allowed() const;
+  routing::Moment routing_moment() const;
 
   // reload.cpp
   os::Awaitable<void> adopt_config(EffectId id, Tree config);
@@ -76,6 +79,7 @@ class Driver {
   boost::asio::io_context io_;
   std::unique_ptr<SettingsSource> source_;
   SettingsPtr settings_;
+  RoutingSettings routing_settings_;
   Tree first_config_;
   std::shared_ptr<DataHold> hold_;
   os::ServiceNotifier notifier_;
@@ -88,7 +92,9 @@ class Driver {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<rest::Server> api_;
   std::unique_ptr<PeerAsking> peers_;
+  std::unique_ptr<routing::Routing> routing_;
   std::optional<Loop> loop_;
+  StatusPtr status_;  // published last
 
   std::deque<Event> events_;
   bool draining_ = false;

@@ -69,6 +69,10 @@ os::Awaitable<void> Driver::take_settings(NewSettings made, Reload reload) {
   if (reload == Reload::always) {
     peers_->set_client(std::make_shared<rest::Client>(io_.get_executor(), now.peer_client));
   }
+  if (made.routing != routing_settings_) {
+    routing_settings_ = std::move(made.routing);
+    routing_->configure(routing_settings_);
+  }
   deliver(SettingsChanged{std::make_shared<const NodeSettings>(now.node), reload});
   co_await reconfigure_api(now.rest, now.rest != before->rest);
 }
