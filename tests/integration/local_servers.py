@@ -157,6 +157,10 @@ class Folder:
             self.started[name].terminate()
         return self.exit_code(name, seconds)
 
+    def signal(self, name, what):
+        """To the program alone, not to what it started."""
+        self.started[name].send_signal(what)
+
     def log(self, name):
         return (self.path / "log" / name).read_text(encoding="utf-8", errors="replace")
 
