@@ -3,7 +3,8 @@
 """How long an application cannot write when a leader goes: tanist and Patroni (the distribution's
 package) side by side, taking turns, through one HAProxy each.
 
-    bench/failover.py [--runs 3] [--settings default fastest] [--events ...] [--short] [--write FILE]
+    bench/failover.py [--runs 3] [--settings default fastest] [--events ...] [--short]
+                      [--write FILE]
 
 Both sides: three nodes, PostgreSQL of the same version, one etcd on none of the nodes, the same
 HAProxy with the same checks (once a second). tanist also tells its HAProxy (`routing.haproxy`).
@@ -193,8 +194,12 @@ def run_settings(name, options, rows):
         folder.remove()
 
 
+def median_of(results):
+    return statistics.median(outage for outage, _, _ in results)
+
+
 def seconds_of(results):
-    return "-" if not results else f"{statistics.median(r[0] for r in results):.2f}"
+    return f"{median_of(results):.2f}" if results else "-"
 
 
 def table(rows):
@@ -202,11 +207,9 @@ def table(rows):
              "|---|---|---|---|---|---|---|---|"]
     for (name, event), sides in rows.items():
         own, theirs = sides.get("tanist", []), sides.get("patroni", [])
-        ratio = "-"
-        if own and theirs:
-            ratio = f"{statistics.median(r[0] for r in theirs) / statistics.median(r[0] for r in own):.1f}"
-        both = [f"{max(r[1] for r in results):.1f}" if results else "-" for results in (own, theirs)]
-        lost = [str(sum(r[2] for r in results)) if results else "-" for results in (own, theirs)]
+        ratio = f"{median_of(theirs) / median_of(own):.1f}" if own and theirs else "-"
+        both = [f"{max(r[1] for r in all_):.1f}" if all_ else "-" for all_ in (own, theirs)]
+        lost = [str(sum(r[2] for r in all_)) if all_ else "-" for all_ in (own, theirs)]
         lines.append(f"| {name} | {event} | {seconds_of(own)} | {seconds_of(theirs)} | {ratio} | "
                      f"{len(own)} / {len(theirs)} | {' / '.join(both)} | {' / '.join(lost)} |")
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster of tanist or of Patroni (the distribution's package) for measurements: both alike, on one
-etcd, plain TCP, an empty database. TANIST_BIN says where tanist's programs are."""
+"""A cluster of tanist or of Patroni (the distribution's package) for measurements: both alike, on
+one etcd, plain TCP, an empty database. TANIST_BIN says where tanist's programs are."""
 
 import json
 import os

@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "base/json.h"
-#include "config/routing.h"
 #include "config/config.h"
+#include "config/routing.h"
 #include "yaml/yaml.h"
 
 namespace tanist::config {
@@ -661,9 +661,9 @@ TEST_F(EffectiveSettings, RoutingIsOptionalAndNamesThisNode) {
 }
 
 TEST_F(EffectiveSettings, RoutingToNowhereIsRefused) {
-  for (const auto* text : {"routing: {agent_check: here}", "routing: {haproxy: {sockets: [x]}}",
-                           "routing: {pgbouncer: {hosts: [x]}}",
-                           "routing: {haproxy: {server: 'a b'}}"}) {
+  for (const auto* text :
+       {"routing: {agent_check: here}", "routing: {haproxy: {sockets: [x]}}",
+        "routing: {pgbouncer: {hosts: [x]}}", "routing: {haproxy: {server: 'a b'}}"}) {
     const auto made = routing_settings(local_of(text));
     ASSERT_FALSE(made) << text;
     EXPECT_EQ(made.error().code, Errc::invalid);

@@ -233,8 +233,7 @@ std::vector<std::string> hba_lines(const Topology& topology) {
 
 std::string agent_config(const Site& site) {
   return identity_section(site) + rest_section(site) + routing_section(site) +
-         control_section(site) +
-         bootstrap_section(site.topology) + server_section(site);
+         control_section(site) + bootstrap_section(site.topology) + server_section(site);
 }
 
 }  // namespace tanist::provision

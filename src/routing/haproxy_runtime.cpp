@@ -53,8 +53,8 @@ struct HaproxyRuntime::State {
 
 HaproxyRuntime::HaproxyRuntime(os::Executor loop, HaproxyTarget target,
                                std::function<Moment()> moment)
-    : state_(std::make_shared<State>(
-          State{std::move(loop), std::move(target), std::move(moment)})) {}
+    : state_(
+          std::make_shared<State>(State{std::move(loop), std::move(target), std::move(moment)})) {}
 
 HaproxyRuntime::~HaproxyRuntime() { state_->stop->request(); }
 
@@ -82,8 +82,8 @@ os::Awaitable<void> HaproxyRuntime::run(std::shared_ptr<State> state) {
       const auto said = one_line(*answer);
       const auto took = in_milliseconds(os::now() - began);
       log_info("routing: HAProxy at {} was told that {} is {} ({} ms){}{}", state->target.socket,
-               state->target.server, up ? "up" : "down", took, said.empty() ? "" : "; it says: ",
-               said);
+               state->target.server, up ? "up" : "down", took,
+               said.empty() ? "" : "; it says: ", said);
       continue;
     }
     if (++failures >= attempts_max) {

@@ -57,8 +57,8 @@ os::Awaitable<Result<void>> Pgbouncer::reconnect(std::shared_ptr<State> state, o
   if (statements.empty()) statements.emplace_back();
   for (const auto& database : statements) {
     if (!state->takes_writes()) co_return Result<void>{};
-    const auto statement =
-        database.empty() ? std::string("RECONNECT") : "RECONNECT " + sql::quote_identifier(database);
+    const auto statement = database.empty() ? std::string("RECONNECT")
+                                            : "RECONNECT " + sql::quote_identifier(database);
     const auto done = co_await (*opened)->script(statement, limit);
     if (!done) co_return tl::unexpected(done.error().plain());
   }

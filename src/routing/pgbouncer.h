@@ -30,7 +30,7 @@ class Pgbouncer {
   Pgbouncer(const Pgbouncer&) = delete;
   Pgbouncer& operator=(const Pgbouncer&) = delete;
 
-  // This server began to take writes. Nothing is said if it does no longer when the console answers.
+  // This server began to take writes. Nothing is said if that is over when the console answers.
   void tell();
 
  private:

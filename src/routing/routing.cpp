@@ -28,8 +28,7 @@ void Routing::configure(const RoutingSettings& settings) {
     PgbouncerTarget target{host.substr(0, colon), host.substr(colon + 1),
                            settings.pgbouncer_username, settings.pgbouncer_password,
                            settings.pgbouncer_databases};
-    poolers_.push_back(
-        std::make_unique<Pgbouncer>(loop_, disk_, std::move(target), takes_writes));
+    poolers_.push_back(std::make_unique<Pgbouncer>(loop_, disk_, std::move(target), takes_writes));
   }
 }
 

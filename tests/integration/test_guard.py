@@ -72,7 +72,8 @@ class GuardedCluster(Cluster):
 
 
 def is_frozen(pid):
-    return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2][1] == "T"
+    status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    return status.rpartition(")")[2].split()[0] == "T"
 
 
 class Probers:
@@ -209,8 +210,8 @@ def test_busy_backends_of_a_killed_postmaster_are_fenced(cluster, probers, recor
     backend = busy.info.backend_pid
     busy.cursor().execute("CREATE TABLE IF NOT EXISTS busy (number int)")
     endless = cluster.folder.start(
-        "endless", "psql", "-X", "-d", " ".join(f"{name}={value}" for name, value in
-                                               cluster.superuser_options(old).items()),
+        "endless", "psql", "-X", "-d",
+        " ".join(f"{name}={value}" for name, value in cluster.superuser_options(old).items()),
         "-c", "DO $$ BEGIN LOOP INSERT INTO busy VALUES (1); COMMIT; END LOOP; END $$")
     count = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO $$%' AND state = 'active'"
 

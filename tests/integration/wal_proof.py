@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proof by WAL that two servers never accepted writes at once (safety 7): the last commit of the old
-server's timeline is older than the record with which the new one's begins. Both times are written
-by servers of this machine, hence by one clock."""
+"""Proof by WAL that two servers never accepted writes at once (safety 7): the last commit of the
+old server's timeline is older than the record with which the new one's begins. Both times are
+written by servers of this machine, hence by one clock."""
 
 import datetime
 import re

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A restarted agent finds the guard that an earlier one left.
-#include "agent/test_guard.h"
+#include "agent/guard_process.h"
+
+#include "tests/support/guarded.h"
 
 namespace tanist::agent {
 namespace {

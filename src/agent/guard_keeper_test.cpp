@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guard's own life: it is started, armed, disarmed, replaced, dismissed.
-#include "agent/test_guard.h"
+#include "agent/guard_keeper.h"
+
+#include "tests/support/guarded.h"
 
 namespace tanist::agent {
 namespace {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guard fences real PostgreSQL servers: busy, stopped, orphaned, started by hand.
-#include "agent/test_guard.h"
+#include "agent/guard_link.h"
+
+#include "tests/support/guarded.h"
 
 namespace tanist::agent {
 namespace {

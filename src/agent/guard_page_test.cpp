@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The launcher, which asks the page one last time before it becomes the server.
-#include "agent/test_guard.h"
+#include "agent/guard_page.h"
+
+#include "tests/support/guarded.h"
 
 namespace tanist::agent {
 namespace {
