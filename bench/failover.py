@@ -203,7 +203,8 @@ def seconds_of(results):
 
 
 def table(rows):
-    lines = ["| settings | event | tanist, s | Patroni, s | ratio | runs | two writable, s | lost |",
+    lines = ["| settings | event | tanist, s | Patroni, s | ratio | runs | two writable, s | "
+             "lost |",
              "|---|---|---|---|---|---|---|---|"]
     for (name, event), sides in rows.items():
         own, theirs = sides.get("tanist", []), sides.get("patroni", [])

@@ -145,7 +145,7 @@ def fixture_probers(cluster):
 
 
 def proven(cluster, probers, old, since, record_property):
-    """The server of `old` is gone, `new` has taken over: by WAL and live. Returns the new leader."""
+    """The server of `old` is gone, another has taken over: by WAL and live. Returns its node."""
     eventually(lambda: not cluster.servers(old), GONE_S, f"the server of {old} to be gone")
     wal = keep_wal(cluster, old, f"wal-of-{old}-{since}")
     new = cluster.wait_leader_other_than(old, TAKEN_S)
