@@ -18,6 +18,7 @@ namespace tanist::agent {
 Driver::Driver(Startup startup, os::ServiceNotifier notifier)
     : source_(std::move(startup.source)),
       settings_(std::move(startup.settings)),
+      routing_settings_(std::move(startup.routing)),
       first_config_(std::move(startup.dynamic)),
       hold_(std::make_shared<DataHold>(std::move(startup.hold))),
       notifier_(std::move(notifier)),
@@ -147,12 +148,19 @@ void Driver::begin_api() {
       std::make_shared<rest::Client>(io_.get_executor(), settings_->peer_client));
 }
 
+void Driver::make_routing() {
+  auto moment = [this] { return routing_moment(); };
+  routing_ = std::make_unique<routing::Routing>(io_.get_executor(), disk_, std::move(moment));
+  routing_->configure(routing_settings_);
+}
+
 Result<int> Driver::run() {
   if (auto opened = open_guard(); !opened) return pass_on(opened.error());
   if (auto made = make_loop(); !made) return pass_on(made.error());
   make_server();
   make_watchdog();
   begin_api();
+  make_routing();
   await_signal();
   // What runs already is known before the first decision (safety 2.7).
   server_->look_for_postmaster([this](const std::optional<ProcessIdentity>&) {

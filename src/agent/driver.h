@@ -18,6 +18,7 @@
 #include "agent/watchdog_keeper.h"
 #include "os/disk.h"
 #include "os/notify.h"
+#include "routing/routing.h"
 
 namespace tanist::postgres {
 class Server;
@@ -51,6 +52,7 @@ class Driver {
   void make_watchdog();
   void make_store();
   void begin_api();
+  void make_routing();
   void await_signal();
   void deliver(Event event);
   void drain();
@@ -69,6 +71,7 @@ class Driver {
   void tell_guard_state();
   void tell_watchdog();
   std::string primary_allowed() const;
+  routing::Moment routing_moment() const;
 
   // reload.cpp
   os::Awaitable<void> adopt_config(EffectId id, Tree config);
@@ -83,6 +86,7 @@ class Driver {
   boost::asio::io_context io_;
   std::unique_ptr<SettingsSource> source_;
   SettingsPtr settings_;
+  RoutingSettings routing_settings_;
   Tree first_config_;
   std::shared_ptr<DataHold> hold_;
   os::ServiceNotifier notifier_;
@@ -96,8 +100,10 @@ class Driver {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<rest::Server> api_;
   std::unique_ptr<PeerAsking> peers_;
+  std::unique_ptr<routing::Routing> routing_;
   std::optional<Loop> loop_;
   Measurements measurements_;
+  StatusPtr status_;  // published last
 
   std::deque<Event> events_;
   bool draining_ = false;

@@ -5,6 +5,7 @@
 #include "core/local_server.h"
 #include "os/clock.h"
 #include "postgres/server.h"
+#include "rest/health.h"
 #include "rest/server.h"
 #include "store/store.h"
 
@@ -46,6 +47,12 @@ void Driver::perform(Effects effects) {
   for (const auto& order : effects.guard) obey(order);
   if (!effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
+  // Checks answer by this step before anything of it begins: a stop, for one.
+  if (effects.publish) {
+    status_ = effects.publish;
+    api_->publish(std::move(effects.publish));
+  }
+  routing_->consider();
   for (const auto& effect : effects.start) start(effect);
   for (auto& callback : effects.callbacks) {
     const EffectId id(first_callback + ++last_callback_);
@@ -54,10 +61,26 @@ void Driver::perform(Effects effects) {
     });
   }
   for (auto& line : effects.log) log(level_of(line.level), std::move(line.text));
-  if (effects.publish) api_->publish(std::move(effects.publish));
   for (auto& reply : effects.replies) api_->reply(std::move(reply));
   if (effects.exit) return leave(*effects.exit);
   set_timer(effects.wake_at);
+}
+
+// What GET /primary answers at this moment (safety 4), and who else there is.
+routing::Moment Driver::routing_moment() const {
+  routing::Moment moment;
+  if (!status_) return moment;
+  rest::Moment asked{.now = os::now(), .lease_deadline = std::nullopt};
+  if (const auto until = lock_until_.load(); until != 0) {
+    asked.lease_deadline = Instant(Duration(until));
+  }
+  moment.takes_writes = rest::health_code("/primary", rest::Query(), *status_, asked) == 200;
+  const auto& obs = loop_->observation();
+  if (!obs.store.view) return moment;
+  for (const auto& [name, member] : obs.view().members) {
+    if (name != obs.node->name) moment.others.push_back(name.value());
+  }
+  return moment;
 }
 
 // ---- The guard -------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ os::Awaitable<void> Driver::take_settings(NewSettings made, Reload reload) {
     co_await renew_peer_client(std::move(settings));
   }
   watchdog_->use(now.watchdog, loop_->observation().timing);
+  if (made.routing != routing_settings_) {
+    routing_settings_ = std::move(made.routing);
+    routing_->configure(routing_settings_);
+  }
   deliver(SettingsChanged{std::make_shared<const NodeSettings>(now.node), reload});
   co_await reconfigure_api(now.rest, now.rest != before->rest);
 }

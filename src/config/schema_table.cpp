@@ -367,6 +367,27 @@ std::span<const Option> option_rows() {
      .help = "Seconds of silent storage after which a primary gives up the lock; absent or 0 is "
              "never."},
 
+    // ---- routing ----------------------------------------------------------------------------
+    {.path = "routing.agent_check", .applies = start, .check = type, .ours = true,
+     .help = "HOST:PORT where HAProxy's agent-check is answered: up while this server takes "
+             "writes, else down. Absent is none."},
+    {.path = "routing.haproxy.sockets", .kind = texts, .check = type, .ours = true,
+     .help = "Runtime sockets of HAProxy (a path, or HOST:PORT in a network that is trusted) that "
+             "are told at once when this server begins or ends to take writes."},
+    {.path = "routing.haproxy.backend", .fallback = "primary", .check = type, .ours = true,
+     .help = "Name of HAProxy's backend that takes writes."},
+    {.path = "routing.haproxy.server", .fallback = "name", .check = type, .ours = true,
+     .help = "Name of this node's server in that backend."},
+    {.path = "routing.pgbouncer.hosts", .kind = texts, .check = type, .ours = true,
+     .help = "Poolers (HOST:PORT, or FOLDER:PORT of a socket) that are told to reconnect when this "
+             "server begins to take writes."},
+    {.path = "routing.pgbouncer.username", .fallback = "pgbouncer", .check = type, .ours = true,
+     .help = "One of the poolers' admin_users."},
+    {.path = "routing.pgbouncer.password", .check = type, .secret = true, .ours = true,
+     .help = "Its password."},
+    {.path = "routing.pgbouncer.databases", .kind = texts, .check = type, .ours = true,
+     .help = "The pooler's databases that lead to the primary; absent is all of them."},
+
     // ---- the dynamic configuration ----------------------------------------------------------
     {.path = "ttl", .kind = integer, .scope = dynamic, .fallback = "30", .check = bounds,
      .min = 3, .help = "Seconds that the leader's lease lives. Beside members that run Patroni "

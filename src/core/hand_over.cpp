@@ -22,6 +22,13 @@ Duration limit_of(const Draft& draft) {
   return configured > seconds(0) ? Duration(configured) : candidate_limit;
 }
 
+// Where the time goes, for the operator who wants it shorter.
+void tell(Draft& draft, std::string_view what) {
+  const Job& job = *draft.next.job;
+  draft.log(LineLevel::info, "{}: {} {} ms after the stop began", job.label, what,
+            in_milliseconds(draft.obs.now - job.step_began));
+}
+
 bool for_good(const Draft& draft) { return draft.next.job->kind == JobKind::stop_for_good; }
 
 StepState begin_stop(Draft& draft) {
@@ -41,6 +48,7 @@ void disarm_at_safe_point(Draft& draft) {
   const bool watched = draft.obs.local.guard == GuardState::armed ||
                        draft.obs.local.watchdog.state == WatchdogState::active;
   if (progress && progress->safe_point && watched) {
+    tell(draft, "no session left");
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }
 }
@@ -58,9 +66,11 @@ bool shutdown_is_located(Draft& draft) {
   if (job.shutdown_lsn) return true;
   const auto& found = draft.obs.local.shutdown_location;
   if (!found || !found->ok) {
+    if (!draft.busy(Task::locate_shutdown)) tell(draft, "shut down");
     draft.start(Task::locate_shutdown, LocateShutdown{}, no_limit);
     return false;
   }
+  tell(draft, "shutdown checkpoint found");
   job.shutdown_lsn = found->shutdown_checkpoint;
   job.shutdown_previous = found->shutdown_previous;
   // Without the record's end: one byte more than its start, so that part of it arrived.
@@ -80,6 +90,7 @@ CandidateSearch search_for(const Draft& draft) {
 }
 
 void release(Draft& draft) {
+  tell(draft, "giving the lock away");
   const Job& job = *draft.next.job;
   Memory demoted = draft.next;
   demoted.role = Role::demoted;

@@ -138,6 +138,16 @@ void finish(Draft& draft, bool ok, const std::string& error) {
   if (job.request) finish_request(draft, *job.request, ok, error);
 }
 
+// How long each step of a change of leader took, for the operator who wants it shorter.
+void tell_time(Draft& draft, const Job& job) {
+  const bool tells = job.kind == JobKind::demote_handing_over ||
+                     job.kind == JobKind::stop_for_good || job.kind == JobKind::promote;
+  if (!tells) return;
+  draft.log(LineLevel::info, "{}: {} took {} ms, {} ms in all", job.label,
+            name_of(current_step(job)), in_milliseconds(draft.obs.now - job.step_began),
+            in_milliseconds(draft.obs.now - job.began));
+}
+
 }  // namespace
 
 void continue_job(Draft& draft) {
@@ -149,6 +159,7 @@ void continue_job(Draft& draft) {
     }
     Job& job = *draft.next.job;
     note_step(draft, job);
+    tell_time(draft, job);
     ++job.step;
     job.step_started = false;
     job.step_began = draft.obs.now;

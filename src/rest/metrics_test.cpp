@@ -163,6 +163,18 @@ TEST(Metrics, DocumentsOfAnyShapeAreSurvived) {
   }
 }
 
+TEST(Metrics, TheGuardsStateIsANumber) {
+  auto status = replica();
+  const auto series = std::string("tanist_guard_state{scope=\"demo\",name=\"n1\"} ");
+  EXPECT_NE(render_metrics(status, {}).find(series + "0\n"), std::string::npos);
+  const std::pair<const char*, const char*> rows[] = {
+      {"disarmed", "1\n"}, {"armed", "2\n"}, {"latched", "3\n"}};
+  for (const auto& [state, value] : rows) {
+    status.document.set("tanist", Tree::map({{"guard", Tree::map({{"state", state}})}}));
+    EXPECT_NE(render_metrics(status, {}).find(series + value), std::string::npos) << state;
+  }
+}
+
 TEST(Metrics, OwnSeriesFollow) {
   const auto text = metrics_of(replica(), {.connections = 3, .requests = 12});
   const auto own = text.find("tanist_rest_requests_total{scope=\"demo\",name=\"n1\"} 12\n");

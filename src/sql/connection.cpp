@@ -91,7 +91,10 @@ Keywords complete_keywords(const ConnectRequest& request) {
   auto settings = request.settings;
   settings.emplace("search_path", "pg_catalog");
   settings.emplace("DateStyle", "ISO");
-  keywords["options"] = format_options(settings);
+  // PgBouncer's admin console is a database of that name; it refuses whoever brings settings.
+  const auto database = keywords.find("dbname");
+  const bool is_console = database != keywords.end() && database->second == "pgbouncer";
+  if (!is_console) keywords["options"] = format_options(settings);
   keywords["client_encoding"] = "UTF8";
   if (!request.password.empty()) keywords["password"] = request.password.reveal();
   if (!request.sslpassword.empty()) keywords["sslpassword"] = request.sslpassword.reveal();

@@ -40,10 +40,10 @@ def topology():
 class Cluster:
     """`start()` returns when it is healthy; `remove()` ends and deletes everything."""
 
-    def __init__(self):
+    def __init__(self, **changes):
         self.folder = Folder("tanist-")
         self.files = self.folder.path / "cluster"
-        self.topology = topology()
+        self.topology = {**topology(), **changes}
         self.address = {host["name"]: host["address"]
                         for host in self.topology["nodes"] + self.topology["haproxy"]}
 
@@ -196,11 +196,14 @@ class Cluster:
 
     # ---- Applications -----------------------------------------------------------------------
 
+    def superuser_options(self, node, database="postgres"):
+        """How the superuser connects, on the node itself."""
+        return {"host": self.config(node)["postgresql"]["parameters"]["unix_socket_directories"],
+                "port": PORTS["postgresql"], "user": "postgres", "dbname": database,
+                "password": self.secret("superuser")}
+
     def superuser(self, node):
-        connection = psycopg2.connect(
-            host=self.config(node)["postgresql"]["parameters"]["unix_socket_directories"],
-            port=PORTS["postgresql"], user="postgres", dbname="postgres",
-            password=self.secret("superuser"), connect_timeout=5)
+        connection = psycopg2.connect(**self.superuser_options(node), connect_timeout=5)
         connection.autocommit = True
         return connection
 
