@@ -115,12 +115,12 @@ void Driver::start(const Effect& effect, const AgentAction& action) {
   if (const auto* ask = std::get_if<AskPeers>(&action)) {
     peers_->ask(*ask, peer_limit,
                 [this, id](PeerRound round) { deliver(EffectFinished{id, std::move(round)}); });
-  } else if (std::holds_alternative<AskFailsafe>(action)) {
-    // Held back: after an outage of etcd a leader that had gone on by consent was seen to take its
-    // lock for held although the store had no key of it (docs/safety.md). Without consent it stops
-    // at its deadline, which is safe.
-    log_warning("failsafe_mode is not carried out yet: the primary stops when its lease ends");
-    finish(id, ServerResult{});
+  } else if (const auto* consent = std::get_if<AskFailsafe>(&action)) {
+    peers_->ask_failsafe(*consent, effect.until - os::now(), [this, id](bool all) {
+      ServerResult result;
+      result.ok = all;
+      finish(id, std::move(result));
+    });
   } else if (const auto* probe = std::get_if<ProbeNamesake>(&action)) {
     peers_->probe_namesake(probe->api_url, namesake_limit, [this, id](bool answered) {
       ServerResult result;

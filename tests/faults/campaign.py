@@ -110,7 +110,7 @@ class Campaign:
             return
         text = (f"{len(gone)} acknowledged rows are gone: " + ", ".join(
             f"{a.number} ({a.client}, timeline {a.timeline})" for a in gone[:20]))
-        if self.cluster.mode != "asynchronous":
+        if self.cluster.is_synchronous():
             raise Broken(f"mode {self.cluster.mode}: {text}")
         if set(names) <= {"switch_over", "roll_agents", "renew_certificates"}:
             raise Broken(f"nothing but planned work happened: {text}")

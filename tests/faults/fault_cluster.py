@@ -27,14 +27,17 @@ done
 [ -z "$data" ] || cp -a "$data/pg_wal" "{kept}/$(date +%s%N)"
 exec "{program}" "$@"
 """
-MODES = {
-    "asynchronous": ("synchronous_mode=off", "synchronous_mode_strict=off"),
-    "synchronous": ("synchronous_mode=on", "synchronous_mode_strict=off"),
-    "strict": ("synchronous_mode=on", "synchronous_mode_strict=on"),
-    "quorum": ("synchronous_mode=quorum", "synchronous_mode_strict=on"),
+SETTINGS = ("synchronous_mode", "synchronous_mode_strict", "failsafe_mode")
+MODES = {  # values of SETTINGS
+    "asynchronous": ("off", "off", "off"),
+    "synchronous": ("on", "off", "off"),
+    "strict": ("on", "on", "off"),
+    "quorum": ("quorum", "on", "off"),
+    "failsafe": ("off", "off", "on"),
+    "quorum-failsafe": ("quorum", "on", "on"),
 }
-STANDBY_MARK = {"synchronous": '"sync_standby": true', "strict": '"sync_standby": true',
-                "quorum": '"quorum_standby": true'}
+SYNC, QUORUM = '"sync_standby": true', '"quorum_standby": true'
+STANDBY_MARK = {"synchronous": SYNC, "strict": SYNC, "quorum": QUORUM, "quorum-failsafe": QUORUM}
 
 
 class FaultCluster(Cluster):
@@ -156,11 +159,14 @@ class FaultCluster(Cluster):
 
     def mode_is_confirmed(self):
         """/sync names as many standbys as the mode is to have in a healthy cluster."""
-        if self.mode == "asynchronous":
+        if not self.is_synchronous():
             return True
         named = [node for node in self.nodes
                  if STANDBY_MARK[self.mode] in self.said(node)]
-        return len(named) == (len(self.nodes) - 1 if self.mode == "quorum" else 1)
+        return len(named) == (1 if STANDBY_MARK[self.mode] == SYNC else len(self.nodes) - 1)
+
+    def is_synchronous(self):
+        return self.mode in STANDBY_MARK
 
     def logs_of_servers(self):
         """Folders with WAL: those of the servers, and what was put aside."""
@@ -185,7 +191,8 @@ class FaultCluster(Cluster):
 
     def set_mode(self, mode):
         """Returns when it is in force everywhere."""
-        words = [word for setting in MODES[mode] for word in ("-s", setting)]
+        words = [word for name, value in zip(SETTINGS, MODES[mode])
+                 for word in ("-s", f"{name}={value}")]
         eventually(lambda: self.ctl("edit-config", "--force", *words).returncode == 0, 30,
                    f"mode {mode} to be set")
         self.mode = mode

@@ -158,6 +158,10 @@ class Folder:
             self.started[name].terminate()
         return self.exit_code(name, seconds)
 
+    def signal(self, name, what):
+        """To the program alone, not to what it started."""
+        self.started[name].send_signal(what)
+
     def kill_one(self, name):
         """SIGKILL to one program that was started, and to nothing that it started."""
         self.started[name].kill()

@@ -203,7 +203,11 @@ void Loop::retake_lock() {
   unchanged(StoreKey::sync, view.sync);
   unchanged(StoreKey::failover, view.failover);
   unchanged(StoreKey::config, view.config);
-  start(Task::retake_lock, StoreAction(std::move(take)), obs_.now + retake_limit);
+  // With the consent of all, the end of that is what counts.
+  const auto limit = obs_.lock.by_failsafe
+                         ? std::min(obs_.now + Duration(obs_.timing.retry_timeout), obs_.lock.until)
+                         : obs_.now + retake_limit;
+  start(Task::retake_lock, StoreAction(std::move(take)), limit);
 }
 
 void Loop::take_reign(const StoreResult& result) {
