@@ -120,8 +120,8 @@ def test_an_agent_is_replaced_within_its_lease(campaign):
 def settled(cluster, leader):
     """Healthy, paused, and the leader has the lock."""
     cluster.wait_whole()
-    eventually(lambda: '"pause": true' in cluster.said(leader, "/primary")
-               and cluster.code(leader, "/primary") == 200, 60, "the leader to have the lock")
+    eventually(lambda: cluster.code(leader, "/primary") == 200
+               and "cluster_unlocked" not in cluster.said(leader), 60, "the leader's lock")
 
 
 def in_pause(campaign, change):

@@ -4,13 +4,14 @@ one sits on each node and uses its socket whatever happens to the network. The l
 proof that there is one primary: whoever could write at a wrong time, they do."""
 
 import dataclasses
+import faulthandler
 import itertools
-import select
+import os
+import socket
 import threading
 import time
 
 import psycopg2
-import psycopg2.extensions
 
 PAUSE_S = 0.03       # between two rows
 PAUSE_DOWN_S = 0.1   # between two attempts to connect
@@ -32,24 +33,6 @@ class Answer:
     promised: bool  # False: the warning came that the wait for a standby was cut short
 
 
-def wait_with_deadline(connection):
-    """How psycopg2 waits in this program: a frozen server must not freeze the client."""
-    end = time.monotonic() + ANSWER_S
-    while True:
-        state = connection.poll()
-        if state == psycopg2.extensions.POLL_OK:
-            return
-        reading = [connection] if state == psycopg2.extensions.POLL_READ else []
-        writing = [connection] if state == psycopg2.extensions.POLL_WRITE else []
-        left = end - time.monotonic()
-        if left <= 0 or not any(select.select(reading, writing, [], left)):
-            connection.close()
-            raise psycopg2.OperationalError(f"no answer within {ANSWER_S} s")
-
-
-psycopg2.extensions.set_wait_callback(wait_with_deadline)
-
-
 class Client(threading.Thread):
     """Inserts its own numbers until it is told to end."""
 
@@ -60,6 +43,8 @@ class Client(threading.Thread):
         self.answers = []
         self.errors = []
         self.ended = threading.Event()
+        self.connection = None
+        self.asked_at = None  # since when an answer is waited for
 
     def run(self):
         connection = None
@@ -68,18 +53,35 @@ class Client(threading.Thread):
                 if connection is None:
                     connection = psycopg2.connect(**self.options)
                     connection.autocommit = True
+                    self.connection = connection
+                self.asked_at = time.monotonic()
                 standby = self.is_standby(connection)
                 if not standby:
                     self.insert(connection, next(self.numbers))
                 pause = PAUSE_DOWN_S if standby else PAUSE_S
             except psycopg2.Error as error:
                 self.errors.append((time.time(), str(error).strip().splitlines()[0]))
+                self.asked_at = self.connection = None
                 if connection is not None:
                     connection.close()
                 connection, pause = None, PAUSE_DOWN_S
+            self.asked_at = None
             self.ended.wait(pause)
         if connection is not None:
             connection.close()
+
+    def give_up_if_silent(self):
+        """From another thread: a frozen server must not freeze the client. Its end of the
+        connection is shut, so that the wait ends with an error."""
+        asked_at, connection = self.asked_at, self.connection
+        if asked_at is None or connection is None or time.monotonic() < asked_at + ANSWER_S:
+            return
+        try:
+            descriptor = os.dup(connection.fileno())
+            with socket.socket(fileno=descriptor) as copy:
+                copy.shutdown(socket.SHUT_RDWR)
+        except (OSError, psycopg2.Error):
+            pass  # it ended in this moment
 
     @staticmethod
     def is_standby(connection):
@@ -115,13 +117,24 @@ class Workload:
                 Client(f"on-{node}", self.cluster.application_on(node), self.numbers))
         for client in self.clients:
             client.start()
+        threading.Thread(target=self.watch, args=[list(self.clients)], daemon=True).start()
+
+    @staticmethod
+    def watch(clients):
+        """Until they have ended."""
+        while any(client.is_alive() for client in clients):
+            for client in clients:
+                client.give_up_if_silent()
+            time.sleep(0.5)
 
     def stop(self):
         for client in self.clients:
             client.ended.set()
         for client in self.clients:
-            client.join(3 * ANSWER_S)
-            assert not client.is_alive(), f"client {client.name} hangs in spite of its timeouts"
+            client.join(5 * ANSWER_S)
+            if client.is_alive():
+                faulthandler.dump_traceback()
+                raise AssertionError(f"client {client.name} hangs in spite of its timeouts")
         self.earlier += [answer for client in self.clients for answer in client.answers]
         self.errors = {client.name: client.errors for client in self.clients}
         self.clients = []

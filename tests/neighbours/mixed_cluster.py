@@ -5,12 +5,13 @@
 import signal
 import time
 
-import psycopg2
 import real_patroni
-from cluster import HEAL_S, Cluster, topology
+from cluster import HEAL_S, PORTS, Cluster, topology
 from local_servers import eventually, run
+from writer import Writer
 
 TANIST = "tanist"
+LOCAL_ROWS = 1 << 40  # the first number of a writer on a node
 
 
 def quick_topology():
@@ -73,15 +74,20 @@ class MixedCluster(Cluster):
         except OSError:
             return False
         ours = ('"tanist"' in said) == (self.agents[node] == TANIST)
-        return ours and status == 200 and '"pause": true' in said
+        has_lock = status == 200 and "cluster_unlocked" not in said
+        return ours and (has_lock or not leads) and '"pause": true' in said
 
     # ---- Looking ----------------------------------------------------------------------------
 
     def members(self):
-        """As every node tells it in turn; Patroni's and tanist's answers have the same form."""
-        for member in (found := super().members()).values():
+        """Patroni's and tanist's answers have the same form; but an older Patroni does not say
+        `streaming`, and synchronous standbys are replicas too."""
+        found = super().members()
+        for member in found.values():
             if member["role"] in ("sync_standby", "quorum_standby"):
                 member["role"] = "replica"
+            if member["role"] == "replica" and member["state"] == "running":
+                member["state"] = "streaming"
         return found
 
     def server_identities(self):
@@ -103,22 +109,14 @@ class MixedCluster(Cluster):
         finally:
             connection.close()
 
-    def has_rows_of(self, node, writer):
-        """This standby has all that was acknowledged so far."""
-        try:
-            connection = psycopg2.connect(**self.socket_options(node))
-        except psycopg2.OperationalError:
-            return False
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT number FROM written")
-            present = [row[0] for row in cursor.fetchall()]
-        connection.close()
-        return not writer.lost(present)
-
-    def socket_options(self, node):
+    def start_local_writer(self, node):
+        """An application on the machine of the node, into the same table with numbers of its own."""
         folder = self.config(node)["postgresql"]["parameters"]["unix_socket_directories"]
-        return {"host": folder, "port": 15432, "user": "postgres", "dbname": "app",
-                "password": self.secret("superuser"), "connect_timeout": 3}
+        writer = Writer({**self.application(), "host": folder, "port": PORTS["postgresql"],
+                         "sslmode": "disable"}, first=LOCAL_ROWS)
+        writer.start()
+        eventually(lambda: len(writer.acknowledged) > 20, 30, "the writer to write")
+        return writer
 
     # ---- Operators --------------------------------------------------------------------------
 
