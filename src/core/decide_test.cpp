@@ -262,6 +262,23 @@ TEST(Decide, LockInOurNameThatNobodyConfirmedIsReleased) {  // safety 1.3
   EXPECT_NE(find_store<ReleaseStrayLock>(decision, Task::release_stray_lock), nullptr);
 }
 
+// The key hangs on our own living lease, or on that of the agent before: it must not stay for ever.
+TEST(Decide, InPauseAPrimaryGivesUpALockThatItDoesNotHold) {  // found by tests/faults
+  Given given("a");
+  given.lost_lock().cluster().pause = true;
+  given.obs().lock.lost = false;
+  const auto decision = decide(given.build());
+  EXPECT_NE(find_store<ReleaseStrayLock>(decision, Task::release_stray_lock), nullptr);
+  given.unlocked();
+  EXPECT_NE(find_task(decide(given.build()), Task::take_lock), nullptr);
+}
+
+TEST(Decide, InPauseAStandbyLeavesALockInItsNameAlone) {
+  Given given("b");
+  given.leader("b").cluster().pause = true;
+  EXPECT_EQ(find_task(decide(given.build()), Task::release_stray_lock), nullptr);
+}
+
 TEST(Decide, NamesakeThatAnswersEndsTheAgent) {  // trap 1
   Given given("b");
   given.memory().namesake_checked = false;
