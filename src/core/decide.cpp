@@ -26,8 +26,15 @@ namespace {
 
 constexpr Duration observe_again = seconds(2);
 
+// In an unlocked cluster a standby's timeline counts, which is asked for only then.
+bool facts_suffice(const Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& since = draft.next.unlocked_since;
+  return facts_are_fresh(obs) && (!since || obs.local.server.observed_at >= *since);
+}
+
 std::optional<Why> await_fresh_facts(Draft& draft) {
-  if (facts_are_fresh(draft.obs)) return std::nullopt;
+  if (facts_suffice(draft)) return std::nullopt;
   ObserveServer observe;
   observe.slots = draft.obs.node->use_slots;
   observe.replication = draft.obs.holds_lock();

@@ -147,6 +147,10 @@ void digest(Draft& draft) {
     next.demoting = next.demoting && next.job.has_value();
   }
   if (!obs.holds_lock()) next.sync = SyncProof{};
+  const auto& query = obs.local.server.query;
+  if (obs.holds_lock() && query && !query->in_recovery) {
+    next.promoted_reign = obs.lock.reign->create_revision;  // by this process or one before it
+  }
   digest_view(draft);
   digest_slots(draft);
   digest_pause(draft);

@@ -141,7 +141,9 @@ StepState write_initialize(Draft& draft) {
   }
   Commit commit;
   commit.expect = {{StoreKey::initialize, draft.next.bootstrap_key}};
-  commit.writes = {{StoreKey::initialize, id.value(), false}};
+  // Under the lease as long as there is no leader: a bootstrap that is abandoned because nobody
+  // answered leaves no identity that nobody has. The leader makes it lasting.
+  commit.writes = {{StoreKey::initialize, id.value(), true}};
   return in_store(draft, Task::write_initialize, std::move(commit));
 }
 

@@ -55,7 +55,7 @@ bool clears_served_request(Draft& draft) {
 Why promote(Draft& draft) {
   const bool after_race = draft.next.promoted_reign != draft.obs.lock.reign->create_revision;
   if (!promotion_is_safe(draft)) {
-    return because(Reason::leader_awaits_evidence, draft.next.took_after->leader.name.value());
+    return because(Reason::leader_awaits_evidence, earlier_leader(draft).value_or(MemberName()).value());
   }
   if (auto why = prepare_synchronous_promotion(draft)) return *why;
   draft.next.promoted_reign = draft.obs.lock.reign->create_revision;

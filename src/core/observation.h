@@ -342,7 +342,7 @@ struct Memory {
   std::optional<Instant> pre_promote_failed_at;
   std::optional<LostLeader> took_after;  // the lock that was free when we took ours (safety 1.7)
   Revision won_over;                  // revision of the request that our race was about; 0 = none
-  Revision promoted_reign;            // create revision of the reign that a promotion was begun for
+  Revision promoted_reign;            // create revision of the reign that led to a primary here
   std::optional<LeaseId> gone_lease;  // a lease proven gone
   std::optional<Instant> first_view_at;
   std::optional<Instant> unlocked_since;
