@@ -48,10 +48,10 @@ def unprivileged(words, **environment):
             *(str(word) for word in words)]
 
 
-def run(*words, seconds=60, **environment):
-    """Runs to the end; standard output and error are kept apart, both text."""
+def run(*words, seconds=60, given="", **environment):
+    """Runs to the end, with standard input `given`; output and error are kept apart, all text."""
     return subprocess.run(unprivileged(words, **environment), capture_output=True, text=True,
-                          cwd="/", timeout=seconds, check=False)
+                          input=given, cwd="/", timeout=seconds, check=False)
 
 
 def must_run(*words, **options):
