@@ -77,7 +77,11 @@ bool moment_has_come(Draft& draft) {
     clear_request(draft);
     return false;
   }
-  if (left <= Duration(0)) return true;
+  if (left <= Duration(0)) {
+    draft.log(LineLevel::info, "Manual scheduled switchover at {}",
+              to_iso8601(*failover.scheduled_at));
+    return true;
+  }
   draft.wake(left);
   if (left > loop_wait) {
     draft.log(LineLevel::info, "Awaiting switchover at {} (in {} seconds)",
@@ -94,7 +98,7 @@ std::optional<Why> serve_request(Draft& draft) {
   const auto& failover = obs.view().failover;
   if (!failover || !failover->present() || draft.busy(Task::clear_failover)) return std::nullopt;
   // Who is not primary yet has nothing to hand over, and must not start as one instead.
-  if (!is_primary(obs) && !in_standby_cluster(obs)) return std::nullopt;
+  if (!is_primary(obs) && (!in_standby_cluster(obs) || paused(obs))) return std::nullopt;
   if (!moment_has_come(draft)) return std::nullopt;
   if (const auto why_not = unservable(obs); !why_not.empty()) {
     draft.log(LineLevel::warning, "{}", why_not);
@@ -121,7 +125,8 @@ namespace {
 // automatic failover holds, for nothing that it wrote last was promised to anybody.
 bool holds_published_wal(Draft& draft) {
   const auto& obs = draft.obs;
-  if (!obs.view().failover->is_switchover()) return true;
+  // A standby cluster gets what is missing from the remote server.
+  if (!obs.view().failover->is_switchover() || in_standby_cluster(obs)) return true;
   const auto& lost = obs.view().lost_leader;
   const bool ran_out = lost && !lost->released;
   const auto allowed =

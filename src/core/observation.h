@@ -127,6 +127,23 @@ constexpr auto names_of(GuardState) {
                     EnumName<G>{G::armed, "armed"}, EnumName<G>{G::latched, "latched"}};
 }
 
+// The hardware watchdog (contract ha 20), as whoever drives the device tells it. `none`: nobody
+// does, which counts as no device.
+enum class WatchdogState {
+  none,
+  inactive,  // usable and not running: it is activated when this node leads
+  active,    // running, and resets the machine in time
+  weak,      // running with a longer timeout than asked for
+  failed,    // could not be activated; stays until its settings change
+};
+
+constexpr auto names_of(WatchdogState) {
+  using W = WatchdogState;
+  return std::array{EnumName<W>{W::none, "none"}, EnumName<W>{W::inactive, "inactive"},
+                    EnumName<W>{W::active, "active"}, EnumName<W>{W::weak, "weak"},
+                    EnumName<W>{W::failed, "failed"}};
+}
+
 // Facts about the local server beyond the last observation.
 struct LocalFacts {
   ServerFacts server;
@@ -138,6 +155,7 @@ struct LocalFacts {
   std::vector<HistoryLine> history;               // of ReadHistory
   Timeline history_timeline;                      // whose file that was
   GuardState guard = GuardState::absent;
+  WatchdogState watchdog = WatchdogState::none;
 
   static constexpr auto fields() {
     using L = LocalFacts;
@@ -149,7 +167,8 @@ struct LocalFacts {
                       field("job_result", &L::job_result),
                       field("history", &L::history),
                       field("history_timeline", &L::history_timeline),
-                      field("guard", &L::guard)};
+                      field("guard", &L::guard),
+                      field("watchdog", &L::watchdog)};
   }
 };
 static_assert(lists_all_fields<LocalFacts>);
@@ -324,6 +343,9 @@ struct Memory {
   std::map<std::string, Instant> slots_seen;  // a leader's: when a member's key was last present
   Lsn last_wal_position;
   bool demoting = false;  // from the decision to demote until a new start
+  bool led = false;       // the lock was held when the last decision was made
+  // We stopped the server to rewind it: it is started again, in pause too (contract ha 9.1).
+  bool stopped_for_rewind = false;
   std::optional<Instant> last_start_failed_at;
   std::int64_t exit_code = 0;
   Reload reload = Reload::none;            // new settings that the running server does not know yet
@@ -369,6 +391,8 @@ struct Memory {
                       field("slots_seen", &M::slots_seen),
                       field("last_wal_position", &M::last_wal_position),
                       field("demoting", &M::demoting),
+                      field("led", &M::led),
+                      field("stopped_for_rewind", &M::stopped_for_rewind),
                       field("last_start_failed_at", &M::last_start_failed_at),
                       field("exit_code", &M::exit_code),
                       field("reload", &M::reload),

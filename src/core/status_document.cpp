@@ -7,6 +7,7 @@
 #include "core/published_values.h"
 #include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog_rules.h"
 
 namespace tanist {
 
@@ -109,6 +110,7 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
   if (paused(obs)) document.set("pause", true);
   if (!view_is_valid(obs) || !obs.view().locked()) document.set("cluster_unlocked", true);
   if (failsafe_is_active(obs, memory)) document.set("failsafe_mode_is_active", true);
+  if (watchdog_is_missing(obs)) document.set("watchdog_failed", true);
   document.set("dcs_last_seen", last_seen);
   if (const auto tags = tags_value(obs, memory); tags.truthy()) document.set("tags", tags);
   if (const auto id = local_system_id(obs); is_valid(id)) {

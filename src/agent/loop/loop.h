@@ -59,6 +59,7 @@ class Loop {
   void fold(const ApiRequested& event);
   void fold(const SettingsChanged& event);
   void fold(const GuardChanged& event);
+  void fold(const WatchdogChanged& event);
   void fold(const ShutdownRequested& event);
   void fold(const ReloadRequested& event);
   void fold_server_result(Task task, const ServerResult& result);
