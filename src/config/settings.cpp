@@ -80,12 +80,18 @@ Tags tags_of(const Layers& layers) {
   return tags;
 }
 
-bool has_leaderless_method(const ServerSettings& server) {
-  return std::ranges::any_of(server.create_replica_methods, [&](const std::string& name) {
-    const auto at = server.replica_methods.find(name);
-    if (name == "basebackup" || at == server.replica_methods.end()) return false;
-    const auto* word = at->second.find("no_leader");
-    return word != nullptr && word->truthy();
+std::vector<std::string> leaderless_methods(const ServerSettings& server) {
+  std::vector<std::string> names;
+  for (const auto& [name, section] : server.replica_methods) {
+    const auto* word = section.find("no_leader");
+    if (name != "basebackup" && word != nullptr && word->truthy()) names.push_back(name);
+  }
+  return names;
+}
+
+bool has_leaderless_method(const ServerSettings& server, const std::vector<std::string>& names) {
+  return std::ranges::any_of(server.create_replica_methods, [&](const std::string& method) {
+    return std::ranges::find(names, method) != names.end();
   });
 }
 
@@ -105,7 +111,8 @@ Result<NodeSettings> node_settings_from(const Layers& layers, const ServerSettin
   node.remove_data_on_rewind_failure = server.remove_data_on_rewind_failure;
   node.remove_data_on_divergence = server.remove_data_on_divergence;
   node.has_pre_promote = !server.pre_promote.empty();
-  node.leaderless_clone = has_leaderless_method(server);
+  node.leaderless_methods = leaderless_methods(server);
+  node.leaderless_clone = has_leaderless_method(server, node.leaderless_methods);
   node.guard = guard_mode(layers);
   return node;
 }

@@ -287,14 +287,41 @@ std::optional<Duration> backoff_left(const Observation& obs) {
   return {};
 }
 
+// A running primary that may not take the lock (contract ha 7.2): nobody may write here.
+Why lose_as_primary(Draft& draft, bool nofailover) {
+  if (paused(draft.obs)) return because(Reason::primary_without_lock_in_pause);
+  draft.next.demoting = true;
+  draft.next.role = Role::demoted;
+  draft.log(LineLevel::info, "Demoting self (immediate-nolock)");
+  draft.start(Task::fence, ServerAction(FenceServer{milliseconds(500)}), Instant::max());
+  return because(nofailover ? Reason::demoting_not_allowed : Reason::demoting_not_healthiest);
+}
+
 Why lose(Draft& draft) {
   const auto& obs = draft.obs;
   const bool nofailover = obs.node->tags.nofailover();
+  if (is_primary(obs)) return lose_as_primary(draft, nofailover);
   const auto& failover = obs.view().failover;
   const bool named = failover && !failover->member.value().empty();
   if (named || (nofailover && !paused(obs))) need_divergence_check(draft);
-  follow(draft);
+  // In pause standbys do not race at all: only what follow() does is worth a line.
+  auto why = follow(draft);
+  if (why && why->reason == Reason::following_nobody) return *why;
   return because(nofailover ? Reason::race_not_allowed : Reason::race_not_healthiest);
+}
+
+// The store refused our attempt: somebody was faster, or a key that the decision was made on changed.
+bool was_refused(const Observation& obs) {
+  const auto end = obs.ends.find(Task::take_lock);
+  return end != obs.ends.end() && end->second.verdict == StoreVerdict::refused &&
+         end->second.at >= obs.cycle_began;
+}
+
+Why lose_to_another(Draft& draft) {
+  draft.log(LineLevel::info, "Could not take out TTL lock");
+  draft.wake(milliseconds(20));
+  follow(draft);
+  return because(Reason::race_lost);
 }
 
 }  // namespace
@@ -303,6 +330,7 @@ Why race(Draft& draft) {
   const auto& obs = draft.obs;
   if (draft.busy(Task::take_lock)) return because(Reason::race_taking_lock);
   if (auto why = keeps_out_of_races(draft)) return *why;
+  if (was_refused(obs) && !is_primary(obs)) return lose_to_another(draft);
   if (const auto left = backoff_left(obs)) {
     draft.wake(*left);
     follow(draft);

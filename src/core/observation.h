@@ -352,6 +352,9 @@ struct Memory {
   std::map<std::string, Instant> slots_seen;  // a leader's: when a member's key was last present
   Lsn last_wal_position;
   bool demoting = false;  // from the decision to demote until a new start
+  bool led = false;       // the lock was held when the last decision was made
+  // We stopped the server to rewind it: it is started again, in pause too (contract ha 9.1).
+  bool stopped_for_rewind = false;
   std::optional<Instant> last_start_failed_at;
   std::int64_t exit_code = 0;
   Reload reload = Reload::none;            // new settings that the running server does not know yet
@@ -397,6 +400,8 @@ struct Memory {
                       field("slots_seen", &M::slots_seen),
                       field("last_wal_position", &M::last_wal_position),
                       field("demoting", &M::demoting),
+                      field("led", &M::led),
+                      field("stopped_for_rewind", &M::stopped_for_rewind),
                       field("last_start_failed_at", &M::last_start_failed_at),
                       field("exit_code", &M::exit_code),
                       field("reload", &M::reload),

@@ -54,7 +54,8 @@ struct NodeSettings {
   bool remove_data_on_rewind_failure = false;
   bool remove_data_on_divergence = false;
   bool has_pre_promote = false;
-  bool leaderless_clone = false;  // some replica method other than basebackup has no_leader
+  bool leaderless_clone = false;  // some configured replica method needs no leader (no_leader)
+  std::vector<std::string> leaderless_methods;  // all methods with no_leader, configured or not
   GuardMode guard = GuardMode::automatic;
   WatchdogMode watchdog = WatchdogMode::automatic;
 
@@ -73,6 +74,7 @@ struct NodeSettings {
                       field("remove_data_on_divergence", &N::remove_data_on_divergence),
                       field("has_pre_promote", &N::has_pre_promote),
                       field("leaderless_clone", &N::leaderless_clone),
+                      field("leaderless_methods", &N::leaderless_methods),
                       field("guard", &N::guard),
                       field("watchdog", &N::watchdog)};
   }

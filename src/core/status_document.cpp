@@ -113,6 +113,7 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
   if (paused(obs)) document.set("pause", true);
   if (!view_is_valid(obs) || !obs.view().locked()) document.set("cluster_unlocked", true);
   if (failsafe_is_active(obs, memory)) document.set("failsafe_mode_is_active", true);
+  if (watchdog_failed(obs)) document.set("watchdog_failed", true);
   document.set("dcs_last_seen", last_seen);
   if (const auto tags = tags_value(obs, memory); tags.truthy()) document.set("tags", tags);
   if (const auto id = local_system_id(obs); is_valid(id)) {
@@ -126,7 +127,6 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  if (watchdog_failed(obs)) document.set("watchdog_failed", true);
   document.set("tanist", Tree::map({{"version", TANIST_VERSION}, {"guard", guard_tree(obs)}}));
   return document;
 }

@@ -186,6 +186,12 @@ void Loop::fold_server_result(Task task, const ServerResult& result) {
 
 void Loop::fold_facts(const ServerFacts& facts) {
   const auto control = obs_.local.server.control;
+  const bool silent = facts.postmaster && !facts.query && facts.readiness != Readiness::rejecting;
+  if (silent && memory_.state == ServerState::running) {
+    out_.log.push_back({LineLevel::warning,
+                        "Failed to determine PostgreSQL state from the connection, falling back to "
+                        "cached role"});
+  }
   obs_.local.server = facts;
   // pg_control is read when something needs it; the last reading of a living server still tells
   // identity and checksums.

@@ -56,7 +56,8 @@ void Loop::tend_lease() {
   }
   if (lock.reign || lock.adopting) {
     KeepLock keep{.reign = lock.reign ? *lock.reign : *lock.adopting, .status = std::nullopt};
-    const auto status = lock.reign && is_primary(obs_) ? status_value(obs_) : Tree();
+    const bool tells = is_primary(obs_) || leads_standby_cluster(obs_);
+    const auto status = lock.reign && tells ? status_value(obs_) : Tree();
     status_sent_ = status.is_null() ? std::string() : text_form(status);
     if (!status_sent_.empty() && status_sent_ != status_written_) keep.status = status_sent_;
     start(Task::keep_lock, StoreAction(std::move(keep)), lock.until);
@@ -254,6 +255,8 @@ void Loop::arm_guard() {
   const auto& progress = obs_.local.stop_progress;
   const bool past_safe_point = progress && progress->safe_point;
   if (past_safe_point || paused(obs_)) return;
+  // A standby leader has nothing to fence; a primary that is to become one stays fenced.
+  if (leads_standby_cluster(obs_) && !may_be_writable(obs_)) return;
   if (obs_.lock.reign) {
     out_.guard.push_back({GuardOrder::What::arm, *obs_.lock.reign, server_until(obs_)});
   } else if (memory_.bootstrapping) {
