@@ -29,7 +29,8 @@ template <class A>
 constexpr ServerActions::Lane ServerActions::lane_of() {
   if (std::is_same_v<A, FenceServer>) return Lane::fence;
   if (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence, CheckpointServer, ResumeReplay,
-                ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots, RunCallback>) {
+                ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots, ObserveLeaderSlots,
+                RunCallback>) {
     return Lane::background;
   }
   return Lane::server;

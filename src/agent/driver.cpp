@@ -101,6 +101,14 @@ void Driver::make_server() {
   };
   hooks.primary_allowed = [this] { return primary_allowed(); };
   hooks.sweep_command = guard_->sweep_command();
+  if (settings_->storage.canary) {
+    hooks.canary_command = {guard_program(), "canary", settings_->server.data_dir};
+  }
+  hooks.storage_silent_after = settings_->storage.silent_after;
+  hooks.storage_observed = [this](const StorageFacts& facts) { deliver(StorageObserved{facts}); };
+  hooks.copy_progress = [this](std::string progress) {
+    deliver(CopyProgressed{std::move(progress)});
+  };
   server_ = std::make_unique<postgres::Server>(
       io_.get_executor(), disk_, std::make_shared<const ServerSettings>(settings_->server),
       std::move(hooks));
@@ -165,6 +173,7 @@ Result<int> Driver::run() {
   // What runs already is known before the first decision (safety 2.7).
   server_->look_for_postmaster([this](const std::optional<ProcessIdentity>&) {
     begun_ = true;
+    server_->watch_storage();
     make_store();
     deliver(TimerFired{});
   });

@@ -157,8 +157,9 @@ Result<Settings> settings_from(const Layers& layers) {
   settings.watchdog = watchdog_settings_from(layers);
   settings.node.watchdog = settings.watchdog.mode;
   settings.log = log_settings_from(layers);
-  const auto demote_after = local_section(layers, "storage").integer("demote_after", 0, "s");
-  settings.storage.demote_after = seconds(std::clamp<std::int64_t>(demote_after, 0, 1'000'000));
+  settings.storage = storage_settings_from(layers);
+  settings.node.storage_demote_after = settings.storage.demote_after;
+  settings.server.salvage = salvage_settings_from(layers);
   if (const auto* first = layers.local.find_path({"bootstrap", "dcs"})) {
     settings.bootstrap_dcs = *first;
   }
@@ -187,6 +188,27 @@ WatchdogSettings watchdog_settings_from(const Layers& layers) {
   const auto driver = watchdog.text("driver", "default");
   out.plain_text = driver == "testing";
   if (driver != "default" && driver != "testing") out.mode = WatchdogMode::off;
+  return out;
+}
+
+StorageSettings storage_settings_from(const Layers& layers) {
+  const auto storage = local_section(layers, "storage");
+  StorageSettings out;
+  out.canary = storage.flag("canary", true);
+  const auto silent_after = storage.integer("silent_after", out.silent_after.count(), "s");
+  out.silent_after = seconds(std::clamp<std::int64_t>(silent_after, 3, 1'000'000));
+  const auto demote_after = storage.integer("demote_after", 0, "s");
+  out.demote_after = seconds(std::clamp<std::int64_t>(demote_after, 0, 1'000'000));
+  return out;
+}
+
+SalvageSettings salvage_settings_from(const Layers& layers) {
+  const auto salvage = local_section(layers, "salvage");
+  SalvageSettings out;
+  out.directory = salvage.text("directory");
+  const auto bytes_max = salvage.integer("max_size", static_cast<std::int64_t>(out.bytes_max), "B");
+  out.bytes_max = static_cast<std::uint64_t>(std::max<std::int64_t>(bytes_max, 0));
+  out.count_max = std::clamp<std::int64_t>(salvage.integer("keep", out.count_max), 1, 1000);
   return out;
 }
 

@@ -18,6 +18,8 @@ Result<StoreSettings> store_settings_from(const Layers& layers);
 Result<RestSettings> rest_settings_from(const Layers& layers);
 Result<PeerClientSettings> peer_client_settings_from(const Layers& layers);
 WatchdogSettings watchdog_settings_from(const Layers& layers);
+StorageSettings storage_settings_from(const Layers& layers);
+SalvageSettings salvage_settings_from(const Layers& layers);
 LogSettings log_settings_from(const Layers& layers);
 
 // A section of the local file; an empty one when it is absent.

@@ -52,6 +52,7 @@ enum class Task {
   locate_shutdown,
   locate_wal_end,
   change_slots,
+  observe_leader_slots,
   // Peers and the agent itself.
   ask_peers,
   ask_failsafe,
@@ -93,6 +94,7 @@ constexpr auto names_of(Task) {
                     N{T::locate_shutdown, "locate_shutdown"},
                     N{T::locate_wal_end, "locate_wal_end"},
                     N{T::change_slots, "change_slots"},
+                    N{T::observe_leader_slots, "observe_leader_slots"},
                     N{T::ask_peers, "ask_peers"},
                     N{T::ask_failsafe, "ask_failsafe"},
                     N{T::probe_namesake, "probe_namesake"},

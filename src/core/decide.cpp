@@ -20,6 +20,7 @@
 #include "core/shutdown.h"
 #include "core/slots_plan.h"
 #include "core/start_job.h"
+#include "core/storage.h"
 
 namespace tanist {
 
@@ -95,10 +96,14 @@ Why decide_with_server(Draft& draft) {
   if (auto why = check_identity(draft)) return *why;
   if (!server_alive(obs)) return recover_dead_server(draft);
   join_running_server(draft);
+  report_storage(draft);
   if (applies_settings(draft)) return because(Reason::observing);
   if (!obs.holds_lock() && !obs.view().locked()) return race(draft);
   auto why = obs.holds_lock() ? lead(draft) : follow_leader(draft);
-  if (!obs.holds_lock() && !draft.next.job) keep_slots(draft);
+  if (!obs.holds_lock() && !draft.next.job) {
+    keep_slots(draft);
+    if (draft.next.job) return job_status(draft);
+  }
   return run_scheduled_restart(draft).value_or(std::move(why));
 }
 

@@ -117,7 +117,16 @@ void digest_slots(Draft& draft) {
     if (name != obs.node->name && !member.tags.nostream) seen[slot_name_of(name)] = obs.now;
   }
   const Duration ttl = obs.cluster->member_slots_ttl;
-  std::erase_if(seen, [&](const auto& entry) { return obs.now - entry.second > ttl; });
+  if (ttl <= Duration(0)) return seen.clear();
+  for (auto at = seen.begin(); at != seen.end();) {
+    const bool expired = obs.now - at->second > ttl;
+    if (expired) {
+      draft.log(LineLevel::info,
+                "Replication slot '{}' for absent cluster member is expired after {} sec.",
+                at->first, obs.cluster->member_slots_ttl.count());
+    }
+    at = expired ? seen.erase(at) : std::next(at);
+  }
 }
 
 void digest_pause(Draft& draft) {

@@ -33,6 +33,9 @@ constexpr std::array stop_empty_steps{S::stop_immediately};
 constexpr std::array abandon_bootstrap_steps{S::stop_immediately, S::release_initialize,
                                              S::set_data_aside};
 
+constexpr std::array copy_slots_steps{S::fetch_slots, S::stop_server, S::install_slots,
+                                      S::start_server};
+
 }  // namespace
 
 std::span<const Step> steps_of(JobKind kind) {
@@ -54,6 +57,7 @@ std::span<const Step> steps_of(JobKind kind) {
     case JobKind::stop_for_good: return stop_for_good_steps;
     case JobKind::stop_empty: return stop_empty_steps;
     case JobKind::abandon_bootstrap: return abandon_bootstrap_steps;
+    case JobKind::copy_slots: return copy_slots_steps;
   }
   return {};
 }

@@ -32,6 +32,7 @@ enum class JobKind {
   stop_for_good,      // the agent's own end: stop, hand over if possible
   stop_empty,         // a server without its data directory
   abandon_bootstrap,  // a failed bootstrap: stop, set the data aside
+  copy_slots,         // a standby restarts with logical slots of the leader
 };
 
 constexpr auto names_of(JobKind) {
@@ -53,7 +54,8 @@ constexpr auto names_of(JobKind) {
                     N{K::reinitialize, "reinitialize"},
                     N{K::stop_for_good, "stop_for_good"},
                     N{K::stop_empty, "stop_empty"},
-                    N{K::abandon_bootstrap, "abandon_bootstrap"}};
+                    N{K::abandon_bootstrap, "abandon_bootstrap"},
+                    N{K::copy_slots, "copy_slots"}};
 }
 
 enum class Step {
@@ -79,6 +81,8 @@ enum class Step {
   rewind_data,
   release_initialize,
   set_data_aside,
+  fetch_slots,
+  install_slots,
 };
 
 constexpr auto names_of(Step) {
@@ -105,7 +109,9 @@ constexpr auto names_of(Step) {
                     N{S::recover_data, "recover_data"},
                     N{S::rewind_data, "rewind_data"},
                     N{S::release_initialize, "release_initialize"},
-                    N{S::set_data_aside, "set_data_aside"}};
+                    N{S::set_data_aside, "set_data_aside"},
+                    N{S::fetch_slots, "fetch_slots"},
+                    N{S::install_slots, "install_slots"}};
 }
 
 // The row of steps of a kind, in order.
@@ -132,6 +138,7 @@ struct Job {
   bool released = false;             // the lock was given away
   std::uint64_t round = 0;           // of peers, the last one asked for this job
   Reign reign;                       // the lock when the job began
+  std::vector<SlotChange> slots;     // of fetch_slots
 
   static constexpr auto fields() {
     using J = Job;
@@ -153,7 +160,8 @@ struct Job {
                       field("shutdown_end", &J::shutdown_end),
                       field("released", &J::released),
                       field("round", &J::round),
-                      field("reign", &J::reign)};
+                      field("reign", &J::reign),
+                      field("slots", &J::slots)};
   }
   friend bool operator==(const Job&, const Job&) = default;
 };

@@ -6,6 +6,7 @@
 #include "core/failover_request.h"
 #include "core/job_steps.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/requests.h"
 #include "core/start_job.h"
 #include "core/upstream.h"
@@ -52,6 +53,7 @@ void end_start(Draft& draft, const Job& job) {
   draft.next.single_user_tried = false;
   draft.next.demoting = false;
   if (draft.next.rewind == RewindState::success) draft.next.rewind = RewindState::initial;
+  doubt_logical_slots(draft);
   fire_start_callback(draft, job);
 }
 
@@ -94,6 +96,14 @@ void end_failed_hand_over(Draft& draft, const Job& job, const std::string& error
   begin(draft, std::move(again));
 }
 
+// Before the stop nothing has changed; after it a start is due like after any other stop.
+void end_slot_copy(Draft& draft, const Job& job, bool ok, const std::string& error) {
+  if (ok) return end_start(draft, job);
+  draft.next.slot_copy_failed_at = draft.obs.now;
+  if (current_step(job) == Step::start_server) return end_failed_start(draft, job, error);
+  draft.log(LineLevel::error, "Failed to copy logical slots from the leader: {}", error);
+}
+
 void end_job(Draft& draft, const Job& job, bool ok, const std::string& error) {
   switch (job.kind) {
     case JobKind::bootstrap:
@@ -102,6 +112,7 @@ void end_job(Draft& draft, const Job& job, bool ok, const std::string& error) {
     case JobKind::abandon_bootstrap: return end_abandoned_bootstrap(draft);
     case JobKind::promote: return end_promotion(draft, job, ok, error);
     case JobKind::rewind: return end_rewind(draft, ok, error);
+    case JobKind::copy_slots: return end_slot_copy(draft, job, ok, error);
     case JobKind::recover:
       draft.next.single_user_tried = true;
       if (!ok) draft.log(LineLevel::error, "{}", error);

@@ -6,6 +6,7 @@
 #include "core/hand_over.h"
 #include "core/leave_sync_duty.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/promotion_evidence.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
@@ -217,7 +218,8 @@ StepState choose_candidate(Draft& draft) {
 StepState stop_server(Draft& draft) {
   Job& job = *draft.next.job;
   StopServer stop{.mode = StopMode::fast};
-  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream;
+  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream ||
+                          job.kind == JobKind::copy_slots;
   const bool demotes = job.kind == JobKind::demote_offline || job.kind == JobKind::demote_cluster;
   if (!job.step_started && demotes) draft.next.demoting = true;
   if (job.step_started && job.kind == JobKind::demote_cluster) disarm_at_safe_point(draft);
@@ -274,6 +276,11 @@ StepState recover_data(Draft& draft) {
   return in_server_lane(draft, RecoverData{});
 }
 
+StepState fetch_slots(Draft& draft) {
+  const Job& job = *draft.next.job;
+  return in_server_lane(draft, FetchSlots{.leader = *job.source, .slots = job.slots});
+}
+
 StepState rewind_data(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {
@@ -309,6 +316,8 @@ StepState advance_step(Draft& draft) {
     case Step::rewind_data: return rewind_data(draft);
     case Step::release_initialize: return release_initialize(draft);
     case Step::set_data_aside: return in_server_lane(draft, SetDataAside{});
+    case Step::fetch_slots: return fetch_slots(draft);
+    case Step::install_slots: return in_server_lane(draft, InstallSlots{});
   }
   return StepFailed{"unknown step"};
 }

@@ -177,6 +177,14 @@ bool lacks_required_watchdog(Draft& draft) {
   return true;
 }
 
+bool lacks_storage(Draft& draft) {
+  const auto& storage = draft.obs.local.storage;
+  if (storage.good_enough()) return false;
+  draft.log(LineLevel::warning, "My storage is {} ({}): no candidate", name_of(storage.state),
+            storage.detail);
+  return true;
+}
+
 bool in_failsafe_map(const Observation& obs) {
   const auto& failsafe = obs.view().failsafe;
   if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
@@ -244,7 +252,7 @@ Verdict may_take_lock(Draft& draft) {
   if (draft.next.state == ServerState::starting || lacks_required_guard(draft)) return Verdict::no;
   if (is_primary(obs)) return primary_verdict(draft);
   if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
-  if (lacks_required_watchdog(draft)) return Verdict::no;
+  if (lacks_required_watchdog(draft) || lacks_storage(draft)) return Verdict::no;
   if (requested && !reservation_is_over(draft)) {
     if (failover->is_switchover() && !listed_in_sync(obs)) return Verdict::no;
     const auto verdict = judge_request(draft);

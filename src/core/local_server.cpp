@@ -2,6 +2,7 @@
 // Answers about the local server. Pure; any thread.
 #include "core/local_server.h"
 
+#include "core/logical_slots.h"
 #include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
@@ -76,6 +77,7 @@ ServerGoal standby_goal(const Observation& obs) {
   goal.upstream = choose_upstream(obs);
   goal.standby_cluster = obs.cluster->standby_cluster;
   goal.synchronous_standby_names = names_for_standby(obs);
+  goal.hot_standby_feedback = needs_feedback(obs);
   return goal;
 }
 

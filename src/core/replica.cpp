@@ -4,6 +4,7 @@
 
 #include "core/divergence.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/start_job.h"
 #include "core/upstream.h"
 

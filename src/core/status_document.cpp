@@ -103,6 +103,13 @@ Tree guard_tree(const Observation& obs) {
   return Tree::map({{"mode", name_of(obs.node->guard)}, {"state", name_of(obs.local.guard)}});
 }
 
+Tree storage_tree(const Observation& obs) {
+  const auto& storage = obs.local.storage;
+  Tree tree = Tree::map({{"state", name_of(storage.state)}});
+  if (!storage.good_enough()) tree.set("detail", storage.detail);
+  return tree;
+}
+
 Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last_seen) {
   Tree document = Tree::map({{"state", name_of(document_state(obs, memory))}});
   const auto& query = obs.local.server.query;
@@ -127,7 +134,9 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  document.set("tanist", Tree::map({{"version", TANIST_VERSION}, {"guard", guard_tree(obs)}}));
+  document.set("tanist", Tree::map({{"version", TANIST_VERSION},
+                                    {"guard", guard_tree(obs)},
+                                    {"storage", storage_tree(obs)}}));
   return document;
 }
 
@@ -219,6 +228,7 @@ Status make_status(const Observation& obs, const Memory& memory) {
   status.ttl = obs.timing.ttl;
   status.good_until = obs.now + silence_max(obs);
   status.timeline = local_timeline(obs);
+  status.storage = obs.local.storage;
   status.pending_restart = !obs.local.server.pending_restart.empty();
   return status;
 }

@@ -22,9 +22,11 @@
 #include "postgres/reload.h"
 #include "postgres/rewind.h"
 #include "postgres/single_user.h"
+#include "postgres/slot_copies.h"
 #include "postgres/slots.h"
 #include "postgres/start.h"
 #include "postgres/stop.h"
+#include "postgres/storage_watch.h"
 #include "postgres/wal_location.h"
 
 namespace tanist::postgres {
@@ -43,7 +45,7 @@ struct LaneOf {
       return Lane::fence;
     } else if constexpr (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence,
                                    CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
-                                   LocateWalEnd, ChangeSlots, RunCallback>) {
+                                   LocateWalEnd, ChangeSlots, ObserveLeaderSlots, RunCallback>) {
       return Lane::background;
     } else {
       return Lane::server;
@@ -79,6 +81,9 @@ struct Performer {
   R operator()(LocateShutdown) { return locate_shutdown(job); }
   R operator()(LocateWalEnd) { return locate_wal_end(job); }
   R operator()(ChangeSlots a) { return change_slots(job, std::move(a)); }
+  R operator()(FetchSlots a) { return fetch_slots(job, std::move(a)); }
+  R operator()(InstallSlots) { return install_slots(job); }
+  R operator()(ObserveLeaderSlots a) { return observe_leader_slots(job, std::move(a)); }
   R operator()(RunCallback a) { return run_callback(job, std::move(a)); }
 };
 
@@ -133,6 +138,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   }
 
   LocalServerPtr local;
+  os::StopPtr storage_stop;
   std::map<EffectId, Running> actions;
 };
 
@@ -144,7 +150,7 @@ Server::Server(os::Executor loop, os::DiskPool& disk, ServerSettingsPtr settings
 }
 
 Server::~Server() {
-  for (const auto& [id, running] : state_->actions) running.stop->request();
+  shut_down();
   state_->actions.clear();
 }
 
@@ -195,7 +201,15 @@ void Server::look_for_postmaster(std::function<void(std::optional<ProcessIdentit
             look(state_->job(EffectId(), std::make_shared<os::Stop>()), std::move(done)));
 }
 
+void Server::watch_storage() {
+  if (state_->local->hooks.canary_command.empty() || state_->storage_stop) return;
+  state_->storage_stop = std::make_shared<os::Stop>();
+  os::start(state_->local->loop,
+            postgres::watch_storage(state_->job(EffectId(), state_->storage_stop)));
+}
+
 void Server::shut_down() {
+  if (state_->storage_stop) state_->storage_stop->request();
   for (const auto& [id, running] : state_->actions) running.stop->request();
 }
 

@@ -60,6 +60,15 @@ struct WatchdogChanged {
   WatchdogFacts facts;
 };
 
+struct StorageObserved {
+  StorageFacts storage;
+};
+
+// How far the copy under way has come, as people read it ("45%").
+struct CopyProgressed {
+  std::string progress;
+};
+
 struct ShutdownRequested {};
 
 struct ReloadRequested {};
@@ -67,7 +76,8 @@ struct ReloadRequested {};
 using Event =
     std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered, EffectFinished,
                  PostmasterStarted, PostmasterExited, StopProgressed, ApiRequested, SettingsChanged,
-                 GuardChanged, WatchdogChanged, ShutdownRequested, ReloadRequested>;
+                 GuardChanged, WatchdogChanged, StorageObserved, CopyProgressed, ShutdownRequested,
+                 ReloadRequested>;
 
 // One thing to perform.
 struct Effect {

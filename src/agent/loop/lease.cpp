@@ -5,6 +5,7 @@
 #include "agent/loop/loop.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
+#include "core/storage.h"
 
 namespace tanist::agent {
 
@@ -51,6 +52,14 @@ void Loop::tend_lease() {
                                    .ttl = obs_.timing.ttl,
                                    .member = text_form(member_value(obs_, memory_))}),
           lock.until);
+    next_keep_ = obs_.now + keep_interval();
+    return;
+  }
+  // Safety 5.3: the lease is left to end; guard and fence do the rest.
+  if (lock.reign && gives_up_for_storage(obs_)) {
+    out_.log.push_back({LineLevel::critical,
+                        "Giving up the leader lock because the storage hangs: it is no longer "
+                        "renewed"});
     next_keep_ = obs_.now + keep_interval();
     return;
   }

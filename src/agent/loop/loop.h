@@ -61,6 +61,8 @@ class Loop {
   void fold(const SettingsChanged& event);
   void fold(const GuardChanged& event);
   void fold(const WatchdogChanged& event);
+  void fold(const StorageObserved& event);
+  void fold(const CopyProgressed& event);
   void fold(const ShutdownRequested& event);
   void fold(const ReloadRequested& event);
   void fold_server_result(Task task, const ServerResult& result);
