@@ -110,6 +110,7 @@ void Driver::make_store() {
   events.view = [this](ClusterViewPtr view) { deliver(ViewArrived{std::move(view)}); };
   events.health = [this](const StoreHealth& health) { deliver(HealthChanged{health}); };
   events.finished = [this](EffectId id, StoreResult result) {
+    if (digests_->finished(id, result)) return;
     deliver(EffectFinished{id, std::move(result)});
   };
   events.unanswered = [this](EffectId) { deliver(RenewalUnanswered{}); };
@@ -125,8 +126,14 @@ void Driver::begin_api() {
     return Instant(Duration(until));
   };
   hooks.submit = [this](ApiRequest request) {
-    boost::asio::post(io_,
-                      [this, request = std::move(request)] { deliver(ApiRequested{request}); });
+    boost::asio::post(io_, [this, request = std::move(request)] {
+      if (request.endpoint == ApiEndpoint::get_journal) return answer_journal(request);
+      deliver(ApiRequested{request});
+    });
+  };
+  hooks.told_writable = [this] {
+    if (!awaits_routing_.load() || !awaits_routing_.exchange(false)) return;
+    boost::asio::post(io_, [this] { journal_->routed(); });
   };
   api_ = std::make_unique<rest::Server>(settings_->rest, std::move(hooks));
   peers_ = std::make_unique<PeerAsking>(
@@ -137,6 +144,7 @@ Result<int> Driver::run() {
   if (auto opened = open_guard(); !opened) return pass_on(opened.error());
   if (auto made = make_loop(); !made) return pass_on(made.error());
   make_server();
+  make_journal();
   begin_api();
   await_signal();
   // What runs already is known before the first decision (safety 2.7).
@@ -147,6 +155,7 @@ Result<int> Driver::run() {
   });
   io_.run();
   api_->stop();
+  finish_journal();
   return static_cast<int>(exit_code_);
 }
 
@@ -179,6 +188,7 @@ void Driver::drain() {
   while (!events_.empty() && !leaving_) {
     const auto event = std::move(events_.front());
     events_.pop_front();
+    if (const auto* finished = std::get_if<EffectFinished>(&event)) journal_->ended(*finished);
     perform(loop_->step(event, os::now(), os::wall_now()));
   }
 }

@@ -39,7 +39,10 @@ bool replaces_data(const ServerAction& action) {
 
 void Driver::perform(Effects effects) {
   const auto& lock = loop_->observation().lock;
+  if (lock_until_ == 0 && lock.reign) awaits_routing_ = true;
+  if (!lock.reign) awaits_routing_ = false;
   lock_until_ = lock.reign ? lock.until.time_since_epoch().count() : 0;
+  if (effects.news) journal_->decided(std::move(effects.news));
   for (const auto& order : effects.guard) obey(order);
   if (!effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
@@ -95,6 +98,7 @@ std::string Driver::primary_allowed() const {
 // ---- Starting --------------------------------------------------------------------------------
 
 void Driver::start(const Effect& effect) {
+  journal_->started(effect);
   std::visit([&](const auto& action) { start(effect, action); }, effect.body);
 }
 

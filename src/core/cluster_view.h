@@ -215,6 +215,20 @@ struct FailsafeView {
 };
 static_assert(lists_all_fields<FailsafeView>);
 
+// `tanist/digests`: the last changes of leadership, told by the members (journal/digest). No decision
+// reads it.
+struct DigestsView {
+  Tree value;  // a list; null when it is none
+  Revision revision;
+
+  static constexpr auto fields() {
+    return std::tuple{field("value", &DigestsView::value),
+                      field("revision", &DigestsView::revision)};
+  }
+  friend bool operator==(const DigestsView&, const DigestsView&) = default;
+};
+static_assert(lists_all_fields<DigestsView>);
+
 // The last lock that this node saw deleted, and what it saw of its holder (safety 1.7).
 struct LostLeader {
   LeaderView leader;
@@ -244,6 +258,7 @@ struct ClusterView {
   std::optional<StatusView> status;
   std::optional<HistoryView> history;
   std::optional<FailsafeView> failsafe;
+  std::optional<DigestsView> digests;
   std::optional<LostLeader> lost_leader;  // absent while locked and when none was seen to go
 
   bool locked() const { return leader && !leader->name.value().empty(); }
@@ -271,6 +286,7 @@ struct ClusterView {
                       field("status", &C::status),
                       field("history", &C::history),
                       field("failsafe", &C::failsafe),
+                      field("digests", &C::digests),
                       field("lost_leader", &C::lost_leader)};
   }
   friend bool operator==(const ClusterView&, const ClusterView&) = default;

@@ -26,6 +26,8 @@ Examples:
   tanistctl switchover --candidate pg-2            move the primary, with questions
   tanistctl edit-config -s ttl=20 --force          change a setting of the whole cluster
   tanistctl -d etcd3://10.0.0.1:2379 list shop     without a file
+  tanistctl whatif                                 who would take over now
+  tanistctl explain                                why the leader changed the last time
   tanistctl provision topology.yml -o cluster      files for all machines of a new cluster
 
 Exit codes: 0 done, or refused by a member (a line 'Failed: ...' or '... failed, details: ...');
@@ -40,6 +42,14 @@ Format format_of(const std::string& name) {
   refuse(
       format_text("Invalid value for '--format' / '-f': '{}' is not one of 'pretty', 'tsv', "
                   "'json', 'yaml', 'yml'.",
+                  name));
+}
+
+ReportFormat report_format_of(const std::string& name) {
+  if (const auto format = from_name<ReportFormat>(name)) return *format;
+  refuse(
+      format_text("Invalid value for '--format' / '-f': '{}' is not one of 'text', 'json', "
+                  "'markdown'.",
                   name));
 }
 
@@ -132,6 +142,9 @@ class CommandLine {
     add_edit_config();
     add_history();
     add_version();
+    add_explain();
+    add_replay();
+    add_whatif();
     add_provision();
   }
 
@@ -332,6 +345,43 @@ class CommandLine {
     add_names(app, "MEMBER_NAMES", options->members, "default: all");
   }
 
+  void add_explain() {
+    auto options = std::make_shared<ExplainOptions>();
+    auto& app = add<ExplainOptions>(
+        "explain", "tell how leadership changed: cause, phases, who decided what and why", options,
+        [this](ExplainOptions& explain) { explain.format = report_format_of(explain_format_); });
+    add_cluster(app, options->cluster);
+    add_text(app, "--since", options->since, "all since then: a time, or seconds before now");
+    app.add_flag("--last-failover", last_failover_, "the last change (the default)");
+    add_text(app, "-f,--format", explain_format_, "text, json, markdown");
+    add_settings(app, "--file", options->files, "a journal to read; asks no member, no store");
+    app.footer(
+        "Examples:\n  tanistctl explain\n"
+        "  tanistctl explain --since 3600 -f markdown > incident.md\n"
+        "  tanistctl explain --file node1.journal --file node2.journal");
+  }
+
+  void add_replay() {
+    auto options = std::make_shared<ReplayOptions>();
+    auto& app = add<ReplayOptions>(
+        "replay", "make the decisions of a journal again and show differences", options);
+    app.add_option("FILE", options->file, "a journal")->required()->type_name("");
+  }
+
+  void add_whatif() {
+    auto options = std::make_shared<WhatIfOptions>();
+    auto& app = add<WhatIfOptions>(
+        "whatif", "tell who would take over if a node failed now; touches nothing", options,
+        [this](WhatIfOptions& whatif) { whatif.format = report_format_of(whatif_format_); });
+    const auto take = [options](const CLI::results_t& results) {
+      options->member = results.front();
+      return true;
+    };
+    app.add_option("NODE", take, "the node that fails; default: the leader")->type_name("");
+    add_text(app, "--cluster", options->cluster, "default: the configuration's scope");
+    add_text(app, "-f,--format", whatif_format_, "text, json");
+  }
+
   void add_provision() {
     using Renew = tanist::provision::Renew;
     auto options = std::make_shared<ProvisionOptions>();
@@ -366,6 +416,9 @@ class CommandLine {
   std::string list_format_ = "pretty";
   std::string history_format_ = "pretty";
   std::string renew_;
+  std::string explain_format_ = "text";
+  std::string whatif_format_ = "text";
+  bool last_failover_ = false;
   WatchTexts list_watch_;
   WatchTexts topology_watch_;
 };

@@ -19,7 +19,8 @@ struct ShowText {
 
 using Command = std::variant<ShowText, ListOptions, ShowConfigOptions, HistoryOptions,
                              VersionOptions, HandOverOptions, ReloadOptions, RestartOptions,
-                             PauseOptions, EditConfigOptions, ProvisionOptions>;
+                             PauseOptions, EditConfigOptions, ExplainOptions, ReplayOptions,
+                             WhatIfOptions, ProvisionOptions>;
 
 struct Arguments {
   GlobalOptions global;

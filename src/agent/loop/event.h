@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/observation.h"
+#include "core/decision_news.h"
 #include "core/status.h"
 
 namespace tanist::agent {
@@ -81,6 +81,7 @@ struct Effects {
   std::vector<RunCallback> callbacks;
   std::vector<LogLine> log;
   StatusPtr publish;  // absent = nothing new
+  std::shared_ptr<const DecisionRecord> news;  // for the journal; absent = no news
   std::vector<ApiReply> replies;
   Instant wake_at;                   // step again with TimerFired at this instant at the latest
   std::optional<std::int64_t> exit;  // the process ends with this code
