@@ -130,6 +130,7 @@ void Driver::make_store() {
   events.view = [this](ClusterViewPtr view) { deliver(ViewArrived{std::move(view)}); };
   events.health = [this](const StoreHealth& health) { deliver(HealthChanged{health}); };
   events.finished = [this](EffectId id, StoreResult result) {
+    if (digests_->finished(id, result)) return;
     const auto& lock = loop_->observation().lock;
     measurements_.ended(id, result, lock.reign ? std::optional(lock.until) : std::nullopt,
                         os::now());
@@ -148,8 +149,14 @@ void Driver::begin_api() {
     return Instant(Duration(until));
   };
   hooks.submit = [this](ApiRequest request) {
-    boost::asio::post(io_,
-                      [this, request = std::move(request)] { deliver(ApiRequested{request}); });
+    boost::asio::post(io_, [this, request = std::move(request)] {
+      if (request.endpoint == ApiEndpoint::get_journal) return answer_journal(request);
+      deliver(ApiRequested{request});
+    });
+  };
+  hooks.told_writable = [this] {
+    if (!awaits_routing_.load() || !awaits_routing_.exchange(false)) return;
+    boost::asio::post(io_, [this] { journal_->routed(); });
   };
   api_ = std::make_unique<rest::Server>(settings_->rest, std::move(hooks));
   peers_ = std::make_unique<PeerAsking>(
@@ -167,6 +174,7 @@ Result<int> Driver::run() {
   if (auto made = make_loop(); !made) return pass_on(made.error());
   make_server();
   make_watchdog();
+  make_journal();
   begin_api();
   make_routing();
   await_signal();
@@ -180,6 +188,7 @@ Result<int> Driver::run() {
   io_.run();
   watchdog_->leave(!loop_->observation().local.server.postmaster);
   api_->stop();
+  finish_journal();
   return static_cast<int>(exit_code_);
 }
 
@@ -212,6 +221,7 @@ void Driver::drain() {
   while (!events_.empty() && !leaving_) {
     const auto event = std::move(events_.front());
     events_.pop_front();
+    if (const auto* finished = std::get_if<EffectFinished>(&event)) journal_->ended(*finished);
     const auto began = os::now();
     perform(loop_->step(event, began, os::wall_now()));
     report(began);

@@ -358,7 +358,7 @@ std::span<const Option> option_rows() {
     {.path = "tags.nostream", .kind = boolean, .fallback = "false", .check = type,
      .help = "Replicates from the archive only."},
 
-    // ---- guard, storage ---------------------------------------------------------------------
+    // ---- guard, storage, journal ------------------------------------------------------------
     {.path = "guard.mode", .applies = start, .fallback = "automatic", .env = "TANIST_GUARD",
      .check = choice, .choices = "automatic required off", .ours = true,
      .help = "The process that stops the server when the lease runs out. required: no leader "
@@ -372,6 +372,15 @@ std::span<const Option> option_rows() {
     {.path = "storage.demote_after", .kind = quantity, .check = bounds, .min = 0, .ours = true,
      .help = "Seconds of silent storage after which a primary gives up the lock; absent or 0 is "
              "never."},
+    {.path = "journal.enabled", .kind = boolean, .applies = start, .fallback = "true",
+     .check = type, .ours = true,
+     .help = "Whether this node writes a journal of its decisions."},
+    {.path = "journal.directory", .applies = start, .fallback = "postgresql.data_dir + .journal",
+     .check = type, .ours = true,
+     .help = "Folder of the journal, not inside the data directory; made when it is missing."},
+    {.path = "journal.file_size", .kind = quantity, .applies = start, .fallback = "16MB",
+     .check = bounds, .min = 65536, .max = 1073741824, .ours = true,
+     .help = "Bytes at which a file of the journal becomes the older one; two are kept."},
 
     // ---- routing ----------------------------------------------------------------------------
     {.path = "routing.agent_check", .applies = start, .check = type, .ours = true,

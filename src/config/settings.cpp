@@ -160,6 +160,7 @@ Result<Settings> settings_from(const Layers& layers) {
   settings.storage = storage_settings_from(layers);
   settings.node.storage_demote_after = settings.storage.demote_after;
   settings.server.salvage = salvage_settings_from(layers);
+  settings.journal = journal_settings_from(layers, settings.server.data_dir);
   if (const auto* first = layers.local.find_path({"bootstrap", "dcs"})) {
     settings.bootstrap_dcs = *first;
   }
@@ -176,6 +177,20 @@ tl::unexpected<Error> missing(const Layers& layers, std::string_view path,
 tl::unexpected<Error> unusable(const Layers& layers, std::string_view path,
                                std::string_view cause) {
   return fail(Errc::invalid, "{}{}: {}", layers.origin.location(path), path, cause);
+}
+
+// Beside the data directory, not in it: what lies in there is copied, rewound and emptied.
+JournalSettings journal_settings_from(const Layers& layers, std::string data_dir) {
+  const auto journal = local_section(layers, "journal");
+  JournalSettings out;
+  out.enabled = journal.flag("enabled", true);
+  while (data_dir.size() > 1 && data_dir.ends_with('/')) data_dir.pop_back();
+  out.directory = journal.text("directory", data_dir + ".journal");
+  const auto bytes =
+      journal.integer("file_size", static_cast<std::int64_t>(out.file_bytes_max), "B");
+  out.file_bytes_max =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(bytes, 65536, 1'073'741'824));
+  return out;
 }
 
 WatchdogSettings watchdog_settings_from(const Layers& layers) {

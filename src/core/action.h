@@ -186,11 +186,18 @@ struct StartTask {
   Task task = Task::observe;
   std::variant<StoreAction, ServerAction, AgentAction> body;
   Instant until;
+
+  static constexpr auto fields() {
+    return std::tuple{field("task", &StartTask::task), field("body", &StartTask::body),
+                      field("until", &StartTask::until)};
+  }
 };
+static_assert(lists_all_fields<StartTask>);
 
 // Cancels whatever the server lane does.
 struct CancelServer {
   static constexpr std::string_view name = "cancel_server";
+  static constexpr auto fields() { return std::tuple{}; }
 };
 
 // Orders to the guard are carried out at once, in order, before anything is started (safety 2.4).

@@ -76,8 +76,8 @@ void join_running_server(Draft& draft) {
   fire_callback(draft, "on_start");
 }
 
-// Settings that changed reach the running server by a reload (contract config 9). In pause a standby
-// without a leader keeps the upstream that it has (trap 97): its reload waits.
+// Settings that changed reach the running server by a reload (contract config 9). In pause a
+// standby without a leader keeps the upstream that it has (trap 97): its reload waits.
 bool applies_settings(Draft& draft) {
   const auto& obs = draft.obs;
   if (draft.next.reload == Reload::none || !obs.local.server.query) return false;

@@ -78,10 +78,10 @@ Why begin_standby_bootstrap(Draft& draft) {
 // Some method of those that are in force here copies without a source.
 bool has_leaderless_method(const Observation& obs) {
   if (!in_standby_cluster(obs)) return obs.node->leaderless_clone;
-  return std::ranges::any_of(
-      obs.cluster->standby_cluster->create_replica_methods, [&](const std::string& method) {
-        return std::ranges::count(obs.node->leaderless_methods, method) != 0;
-      });
+  return std::ranges::any_of(obs.cluster->standby_cluster->create_replica_methods,
+                             [&](const std::string& method) {
+                               return std::ranges::count(obs.node->leaderless_methods, method) != 0;
+                             });
 }
 
 Why wait_for_leader(const Observation& obs) {

@@ -190,8 +190,7 @@ Verdict judge_other_candidate(Draft& draft) {
 
 // The old leader takes its lock back only when nobody else can have it.
 Verdict judge_own_return(Draft& draft) {
-  const auto needed =
-      ran_out(draft.obs) ? std::nullopt : std::optional(draft.obs.view().optime());
+  const auto needed = ran_out(draft.obs) ? std::nullopt : std::optional(draft.obs.view().optime());
   const CandidateSearch search{.candidate = draft.obs.view().failover->member,
                                .exclude = true,
                                .manual_failover = false,

@@ -175,8 +175,8 @@ StepState after_unclean_stop(Draft& draft) {
   return StepGoesOn{};
 }
 
-// The server of a standby leader was no primary: there is no shutdown checkpoint to wait for, and the
-// others have what they need from the remote server (contract ha 18.6).
+// The server of a standby leader was no primary: there is no shutdown checkpoint to wait for, and
+// the others have what they need from the remote server (contract ha 18.6).
 bool stopped_as_standby(const Observation& obs) {
   const auto& control = obs.local.server.control;
   return in_standby_cluster(obs) && !server_alive(obs) && control &&

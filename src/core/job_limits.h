@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ends a long action from outside (contract ha 4.1): the lock that it needs is lost, or a crash
-// recovery takes longer than its operator wants to wait. Pure; any thread.
+// What ends a long action from outside (contract ha 4.1): the lock that it needs is lost, or a
+// crash recovery takes longer than its operator wants to wait. Pure; any thread.
 #pragma once
 
 #include <optional>

@@ -56,7 +56,8 @@ bool clears_served_request(Draft& draft) {
 Why promote(Draft& draft) {
   const bool after_race = draft.next.promoted_reign != draft.obs.lock.reign->create_revision;
   if (!promotion_is_safe(draft)) {
-    return because(Reason::leader_awaits_evidence, earlier_leader(draft).value_or(MemberName()).value());
+    return because(Reason::leader_awaits_evidence,
+                   earlier_leader(draft).value_or(MemberName()).value());
   }
   if (auto why = prepare_synchronous_promotion(draft)) return *why;
   draft.next.promoted_reign = draft.obs.lock.reign->create_revision;
@@ -89,7 +90,7 @@ Why lead_cluster(Draft& draft) {
 Why lead(Draft& draft) {
   if (draft.busy(Task::release_lock)) {
     return because(watchdog_failed(draft.obs) ? Reason::released_without_watchdog
-                                        : Reason::pre_promote_failed);
+                                              : Reason::pre_promote_failed);
   }
   if (auto why = lead_in_pause(draft)) return *why;
   if (!clears_served_request(draft)) {

@@ -34,8 +34,8 @@ void give_lock_away(Draft& draft) {
               Duration(draft.obs.timing.retry_timeout));
 }
 
-// What we stopped ourselves, to rewind it after a switchover, is brought up again (contract ha 9.1);
-// what somebody else stopped is not (trap 96).
+// What we stopped ourselves, to rewind it after a switchover, is brought up again (contract
+// ha 9.1); what somebody else stopped is not (trap 96).
 bool rests_in_pause(const Draft& draft) {
   return paused(draft.obs) && (draft.obs.holds_lock() || !draft.next.stopped_for_rewind);
 }

@@ -236,6 +236,15 @@ struct StorageSettings {
   friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
 };
 
+// Section `journal`, tanist's own (docs/guide/explain.md).
+struct JournalSettings {
+  bool enabled = true;
+  std::string directory;
+  std::size_t file_bytes_max = std::size_t{16} * 1024 * 1024;  // of each of two files
+
+  friend bool operator==(const JournalSettings&, const JournalSettings&) = default;
+};
+
 struct Settings {
   NodeSettings node;
   ServerSettings server;
@@ -244,6 +253,7 @@ struct Settings {
   PeerClientSettings peer_client;
   WatchdogSettings watchdog;
   StorageSettings storage;
+  JournalSettings journal;
   LogSettings log;
   Tree bootstrap_dcs;  // first content of the store's `config` key; null = no such section
 };

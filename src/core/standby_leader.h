@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lock holder of a standby cluster (contract ha 18): it follows the remote server, and a primary
-// becomes a standby in good order. Pure; any thread.
+// The lock holder of a standby cluster (contract ha 18): it follows the remote server, and a
+// primary becomes a standby in good order. Pure; any thread.
 #pragma once
 
 #include "core/draft.h"

@@ -119,7 +119,8 @@ void set_leader(World& world, const Words& words) {
   const auto& name = words.at(1);
   if (name != "none" && name != "released") {
     const auto revision = world.next_revision();
-    const auto lease = name == world.start.node.name.value() ? world.own_lease() : LeaseId(revision.value());
+    const auto lease =
+        name == world.start.node.name.value() ? world.own_lease() : LeaseId(revision.value());
     view.leader = LeaderView{MemberName(name), revision, revision, lease};
     view.lost_leader.reset();
     if (auto* member = view.members.contains(MemberName(name)) ? &world.member(name) : nullptr) {
@@ -238,8 +239,8 @@ void set_store(World& world, const Words& words) {
   const auto& what = words.at(1);
   world.store_current = what != "silent" && what != "doubtful";
   world.renewals = what == "silent" || what == "mute" ? Renewals::silent
-                   : what == "refuses" ? Renewals::refused
-                                       : Renewals::proven;
+                   : what == "refuses"                ? Renewals::refused
+                                                      : Renewals::proven;
   if (what == "lease-gone") world.lease_is_gone = true;
   if (what == "silent") world.deliver(agent::RenewalUnanswered{});
 }
@@ -276,8 +277,8 @@ void set_kind(World& world, const std::string& kind) {
   auto& server = world.server;
   const auto control = control_of(world);
   const auto pid = server.postmaster ? server.postmaster->pid : 4242;
-  const bool alive = kind == "standby" || kind == "primary" || kind == "silent" ||
-                     kind == "starting";
+  const bool alive =
+      kind == "standby" || kind == "primary" || kind == "silent" || kind == "starting";
   if (kind == "new") {  // the same server with another process
     server.postmaster = ProcessIdentity{pid + 1, 1};
     return;
@@ -296,8 +297,8 @@ void set_kind(World& world, const std::string& kind) {
     server.readiness = Readiness::rejecting;
   } else if (kind == "empty" || kind == "foreign" || kind == "not_accessible") {
     server.control.reset();
-    server.data = kind == "empty" ? DataDirectory::absent_or_empty
-                                  : from_name<DataDirectory>(kind).value();
+    server.data =
+        kind == "empty" ? DataDirectory::absent_or_empty : from_name<DataDirectory>(kind).value();
     if (kind == "not_accessible") server.data_error = "Permission denied";
   } else if (!alive && kind != "dead") {
     throw Unusable{"no such server: " + kind};
@@ -495,7 +496,8 @@ const std::map<std::string, Command>& commands() {
       {"guard", set_guard},
       {"watchdog",
        [](World& w, const Words& words) {
-         w.deliver(agent::WatchdogChanged{{.state = from_name<WatchdogState>(words.at(1)).value()}});
+         w.deliver(
+             agent::WatchdogChanged{{.state = from_name<WatchdogState>(words.at(1)).value()}});
        }},
       {"begin", [](World& w, const Words&) { w.begin(); }},
       {"wait",

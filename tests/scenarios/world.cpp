@@ -44,7 +44,8 @@ bool is_worth_a_line(Task task) {
 }  // namespace
 
 WallTime World::wall() const {
-  return began + std::chrono::duration_cast<std::chrono::microseconds>(now_ - Instant(seconds(1000)));
+  return began +
+         std::chrono::duration_cast<std::chrono::microseconds>(now_ - Instant(seconds(1000)));
 }
 
 MemberView& World::member(const std::string& name) {
@@ -161,8 +162,8 @@ void World::carry_out(const agent::Effects& effects) {
   tell_lines(effects);
   for (const auto& order : effects.guard) obey(order);
   for (const auto& id : effects.cancel) {
-    const auto open = std::ranges::find_if(
-        open_, [&](const auto& entry) { return entry.second.id == id; });
+    const auto open =
+        std::ranges::find_if(open_, [&](const auto& entry) { return entry.second.id == id; });
     if (open == open_.end()) continue;
     line("  cancelled: " + effect_text(open->second));
     waiting_.emplace_back(agent::EffectFinished{id, ServerResult{.error = "it was cancelled"}});
@@ -183,8 +184,7 @@ void World::obey(const GuardOrder& order) {
   if (order.what != GuardOrder::What::arm) line("  guard: " + guard_text(order));
   const auto& known = loop_->observation().local.guard;
   if (known == GuardState::absent) return;
-  const auto state =
-      order.what == GuardOrder::What::arm ? GuardState::armed : GuardState::disarmed;
+  const auto state = order.what == GuardOrder::What::arm ? GuardState::armed : GuardState::disarmed;
   if (state != known) waiting_.emplace_back(agent::GuardChanged{state});
 }
 

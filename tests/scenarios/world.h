@@ -31,7 +31,7 @@ class World {
   enum class Renewals { proven, refused, silent } renewals = Renewals::proven;
   GoalDifference difference = GoalDifference::none;
   DivergenceFacts divergence;
-  bool lease_is_gone = false;    // what AskLease is told
+  bool lease_is_gone = false;  // what AskLease is told
   bool namesake_answers = false;
   std::vector<HistoryLine> history_file;
 
