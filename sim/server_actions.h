@@ -75,6 +75,8 @@ class ServerActions {
   void perform(const RunPtr& run, const CompareGoal& action);
   void perform(const RunPtr& run, const ExamineDivergence& action);
   void perform(const RunPtr& run, const CheckpointServer& action);
+  void perform(const RunPtr& run, const ArchiveEnd& action);
+  void perform(const RunPtr& run, const ResumeReplay& action);
   void perform(const RunPtr& run, const ReadHistory& action);
   void perform(const RunPtr& run, const LocateShutdown& action);
   void perform(const RunPtr& run, const LocateWalEnd& action);

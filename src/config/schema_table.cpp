@@ -358,7 +358,7 @@ std::span<const Option> option_rows() {
     {.path = "tags.nostream", .kind = boolean, .fallback = "false", .check = type,
      .help = "Replicates from the archive only."},
 
-    // ---- guard, storage ---------------------------------------------------------------------
+    // ---- guard, storage, journal ------------------------------------------------------------
     {.path = "guard.mode", .applies = start, .fallback = "automatic", .env = "TANIST_GUARD",
      .check = choice, .choices = "automatic required off", .ours = true,
      .help = "The process that stops the server when the lease runs out. required: no leader "
@@ -372,7 +372,36 @@ std::span<const Option> option_rows() {
     {.path = "storage.demote_after", .kind = quantity, .check = bounds, .min = 0, .ours = true,
      .help = "Seconds of silent storage after which a primary gives up the lock; absent or 0 is "
              "never."},
+    {.path = "journal.enabled", .kind = boolean, .applies = start, .fallback = "true",
+     .check = type, .ours = true,
+     .help = "Whether this node writes a journal of its decisions."},
+    {.path = "journal.directory", .applies = start, .fallback = "postgresql.data_dir + .journal",
+     .check = type, .ours = true,
+     .help = "Folder of the journal, not inside the data directory; made when it is missing."},
+    {.path = "journal.file_size", .kind = quantity, .applies = start, .fallback = "16MB",
+     .check = bounds, .min = 65536, .max = 1073741824, .ours = true,
+     .help = "Bytes at which a file of the journal becomes the older one; two are kept."},
 
+    // ---- routing ----------------------------------------------------------------------------
+    {.path = "routing.agent_check", .applies = start, .check = type, .ours = true,
+     .help = "HOST:PORT where HAProxy's agent-check is answered: up while this server takes "
+             "writes, else down. Absent is none."},
+    {.path = "routing.haproxy.sockets", .kind = texts, .check = type, .ours = true,
+     .help = "Runtime sockets of HAProxy (a path, or HOST:PORT in a network that is trusted) that "
+             "are told at once when this server begins or ends to take writes."},
+    {.path = "routing.haproxy.backend", .fallback = "primary", .check = type, .ours = true,
+     .help = "Name of HAProxy's backend that takes writes."},
+    {.path = "routing.haproxy.server", .fallback = "name", .check = type, .ours = true,
+     .help = "Name of this node's server in that backend."},
+    {.path = "routing.pgbouncer.hosts", .kind = texts, .check = type, .ours = true,
+     .help = "Poolers (HOST:PORT, or FOLDER:PORT of a socket) that are told to reconnect when this "
+             "server begins to take writes."},
+    {.path = "routing.pgbouncer.username", .fallback = "pgbouncer", .check = type, .ours = true,
+     .help = "One of the poolers' admin_users."},
+    {.path = "routing.pgbouncer.password", .check = type, .secret = true, .ours = true,
+     .help = "Its password."},
+    {.path = "routing.pgbouncer.databases", .kind = texts, .check = type, .ours = true,
+     .help = "The pooler's databases that lead to the primary; absent is all of them."},
     // ---- salvage ----------------------------------------------------------------------------
     {.path = "salvage.directory", .ours = true,
      .help = "Where a diverged tail of WAL is kept before rewind or copy discard it; absent is "

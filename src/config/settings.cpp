@@ -80,12 +80,18 @@ Tags tags_of(const Layers& layers) {
   return tags;
 }
 
-bool has_leaderless_method(const ServerSettings& server) {
-  return std::ranges::any_of(server.create_replica_methods, [&](const std::string& name) {
-    const auto at = server.replica_methods.find(name);
-    if (name == "basebackup" || at == server.replica_methods.end()) return false;
-    const auto* word = at->second.find("no_leader");
-    return word != nullptr && word->truthy();
+std::vector<std::string> leaderless_methods(const ServerSettings& server) {
+  std::vector<std::string> names;
+  for (const auto& [name, section] : server.replica_methods) {
+    const auto* word = section.find("no_leader");
+    if (name != "basebackup" && word != nullptr && word->truthy()) names.push_back(name);
+  }
+  return names;
+}
+
+bool has_leaderless_method(const ServerSettings& server, const std::vector<std::string>& names) {
+  return std::ranges::any_of(server.create_replica_methods, [&](const std::string& method) {
+    return std::ranges::find(names, method) != names.end();
   });
 }
 
@@ -105,7 +111,8 @@ Result<NodeSettings> node_settings_from(const Layers& layers, const ServerSettin
   node.remove_data_on_rewind_failure = server.remove_data_on_rewind_failure;
   node.remove_data_on_divergence = server.remove_data_on_divergence;
   node.has_pre_promote = !server.pre_promote.empty();
-  node.leaderless_clone = has_leaderless_method(server);
+  node.leaderless_methods = leaderless_methods(server);
+  node.leaderless_clone = has_leaderless_method(server, node.leaderless_methods);
   node.guard = guard_mode(layers);
   return node;
 }
@@ -153,6 +160,7 @@ Result<Settings> settings_from(const Layers& layers) {
   settings.storage = storage_settings_from(layers);
   settings.node.storage_demote_after = settings.storage.demote_after;
   settings.server.salvage = salvage_settings_from(layers);
+  settings.journal = journal_settings_from(layers, settings.server.data_dir);
   if (const auto* first = layers.local.find_path({"bootstrap", "dcs"})) {
     settings.bootstrap_dcs = *first;
   }
@@ -169,6 +177,20 @@ tl::unexpected<Error> missing(const Layers& layers, std::string_view path,
 tl::unexpected<Error> unusable(const Layers& layers, std::string_view path,
                                std::string_view cause) {
   return fail(Errc::invalid, "{}{}: {}", layers.origin.location(path), path, cause);
+}
+
+// Beside the data directory, not in it: what lies in there is copied, rewound and emptied.
+JournalSettings journal_settings_from(const Layers& layers, std::string data_dir) {
+  const auto journal = local_section(layers, "journal");
+  JournalSettings out;
+  out.enabled = journal.flag("enabled", true);
+  while (data_dir.size() > 1 && data_dir.ends_with('/')) data_dir.pop_back();
+  out.directory = journal.text("directory", data_dir + ".journal");
+  const auto bytes =
+      journal.integer("file_size", static_cast<std::int64_t>(out.file_bytes_max), "B");
+  out.file_bytes_max =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(bytes, 65536, 1'073'741'824));
+  return out;
 }
 
 WatchdogSettings watchdog_settings_from(const Layers& layers) {

@@ -16,6 +16,7 @@ namespace tanist {
 
 enum class JobKind {
   bootstrap,            // a new cluster, from initdb to the lock
+  bootstrap_standby,    // a new standby cluster, from the copy of the remote to the lock
   clone,                // an empty node becomes a replica
   start_standby,        // a stopped server starts as a standby
   start_primary,        // a crashed primary starts in place, its lock held
@@ -24,6 +25,7 @@ enum class JobKind {
   change_upstream,      // a standby restarts to follow somebody else
   demote_handing_over,  // switchover: stop, hand the lock to a candidate, start as a standby
   demote_offline,       // the store is unreachable: stop, start as a standby without upstream
+  demote_cluster,       // the cluster becomes a standby cluster; the lock is kept
   recover,              // single-user crash recovery
   rewind,
   reinitialize,
@@ -37,6 +39,7 @@ constexpr auto names_of(JobKind) {
   using K = JobKind;
   using N = EnumName<K>;
   return std::array{N{K::bootstrap, "bootstrap"},
+                    N{K::bootstrap_standby, "bootstrap_standby"},
                     N{K::clone, "clone"},
                     N{K::start_standby, "start_standby"},
                     N{K::start_primary, "start_primary"},
@@ -45,6 +48,7 @@ constexpr auto names_of(JobKind) {
                     N{K::change_upstream, "change_upstream"},
                     N{K::demote_handing_over, "demote_handing_over"},
                     N{K::demote_offline, "demote_offline"},
+                    N{K::demote_cluster, "demote_cluster"},
                     N{K::recover, "recover"},
                     N{K::rewind, "rewind"},
                     N{K::reinitialize, "reinitialize"},
@@ -71,6 +75,7 @@ enum class Step {
   stop_server,
   stop_immediately,
   hand_over,
+  archive_end,
   await_new_leader,
   recover_data,
   rewind_data,
@@ -99,6 +104,7 @@ constexpr auto names_of(Step) {
                     N{S::stop_server, "stop_server"},
                     N{S::stop_immediately, "stop_immediately"},
                     N{S::hand_over, "hand_over"},
+                    N{S::archive_end, "archive_end"},
                     N{S::await_new_leader, "await_new_leader"},
                     N{S::recover_data, "recover_data"},
                     N{S::rewind_data, "rewind_data"},

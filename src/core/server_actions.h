@@ -202,6 +202,15 @@ struct SetDataAside {
   friend bool operator==(const SetDataAside&, const SetDataAside&) = default;
 };
 
+// The end of a primary that becomes a standby of another cluster: runs archive_command for the
+// segment of the last checkpoint, so that the remote need not be rewound from when it is promoted
+// (contract ha 12, step 6). Succeeds when nothing is archived here; a failure is only logged.
+struct ArchiveEnd {
+  static constexpr std::string_view name = "archive_end";
+  static constexpr auto fields() { return std::tuple{}; }
+  friend bool operator==(const ArchiveEnd&, const ArchiveEnd&) = default;
+};
+
 // ---- Fence lane: always admitted, cancels the server lane -------------------------------------
 
 // Immediate stop, escalating to SIGKILL of every process of the server after `kill_after`.
@@ -262,6 +271,14 @@ struct CheckpointServer {
   static constexpr std::string_view name = "checkpoint_server";
   static constexpr auto fields() { return std::tuple{}; }
   friend bool operator==(const CheckpointServer&, const CheckpointServer&) = default;
+};
+
+// Resumes a replay that is paused: PostgreSQL pauses it when a setting of the primary outgrows its
+// own (contract ha 6.5, row 6).
+struct ResumeReplay {
+  static constexpr std::string_view name = "resume_replay";
+  static constexpr auto fields() { return std::tuple{}; }
+  friend bool operator==(const ResumeReplay&, const ResumeReplay&) = default;
 };
 
 // The lines of pg_wal/TIMELINE.history and the file's modification time.
@@ -372,9 +389,10 @@ static_assert(lists_all_fields<RunCallback>);
 using ServerAction =
     std::variant<InitializeData, StartServer, StopServer, PromoteServer, ReloadServer,
                  RunPrePromote, CloneData, FinishBootstrap, RewindData, RecoverData, EmptyData,
-                 SetDataAside, FenceServer, ObserveServer, CompareGoal, ExamineDivergence,
-                 CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
-                 FetchSlots, InstallSlots, ObserveLeaderSlots, RunCallback>;
+                 SetDataAside, ArchiveEnd, FenceServer, ObserveServer, CompareGoal,
+                 ExamineDivergence, CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
+                 LocateWalEnd, ChangeSlots, FetchSlots, InstallSlots, ObserveLeaderSlots,
+                 RunCallback>;
 
 // ---- Results ---------------------------------------------------------------------------------
 

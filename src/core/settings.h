@@ -54,7 +54,8 @@ struct NodeSettings {
   bool remove_data_on_rewind_failure = false;
   bool remove_data_on_divergence = false;
   bool has_pre_promote = false;
-  bool leaderless_clone = false;  // some replica method other than basebackup has no_leader
+  bool leaderless_clone = false;  // some configured replica method needs no leader (no_leader)
+  std::vector<std::string> leaderless_methods;  // all methods with no_leader, configured or not
   GuardMode guard = GuardMode::automatic;
   WatchdogMode watchdog = WatchdogMode::automatic;
   seconds storage_demote_after{0};  // 0 = never
@@ -74,6 +75,7 @@ struct NodeSettings {
                       field("remove_data_on_divergence", &N::remove_data_on_divergence),
                       field("has_pre_promote", &N::has_pre_promote),
                       field("leaderless_clone", &N::leaderless_clone),
+                      field("leaderless_methods", &N::leaderless_methods),
                       field("guard", &N::guard),
                       field("watchdog", &N::watchdog),
                       field("storage_demote_after", &N::storage_demote_after)};
@@ -234,6 +236,15 @@ struct StorageSettings {
   friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
 };
 
+// Section `journal`, tanist's own (docs/guide/explain.md).
+struct JournalSettings {
+  bool enabled = true;
+  std::string directory;
+  std::size_t file_bytes_max = std::size_t{16} * 1024 * 1024;  // of each of two files
+
+  friend bool operator==(const JournalSettings&, const JournalSettings&) = default;
+};
+
 struct Settings {
   NodeSettings node;
   ServerSettings server;
@@ -242,6 +253,7 @@ struct Settings {
   PeerClientSettings peer_client;
   WatchdogSettings watchdog;
   StorageSettings storage;
+  JournalSettings journal;
   LogSettings log;
   Tree bootstrap_dcs;  // first content of the store's `config` key; null = no such section
 };

@@ -32,6 +32,7 @@ Why begin_handing_over(Draft& draft, const MemberName& candidate) {
   const auto name = request_name(draft.obs);
   auto job = make_job(JobKind::demote_handing_over, name + ": demote");
   job.candidate = candidate;
+  job.goal.standby = true;  // whatever becomes of it, what starts at its end is no primary
   draft.log(LineLevel::info, "Demoting self (graceful)");
   begin(draft, std::move(job));
   return because(Reason::switchover_demoting, name);

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "postgres/archive.h"
 #include "postgres/bootstrap.h"
 #include "postgres/clone.h"
 #include "postgres/commands.h"
@@ -43,8 +44,8 @@ struct LaneOf {
     if constexpr (std::is_same_v<A, FenceServer>) {
       return Lane::fence;
     } else if constexpr (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence,
-                                   CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd,
-                                   ChangeSlots, ObserveLeaderSlots, RunCallback>) {
+                                   CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
+                                   LocateWalEnd, ChangeSlots, ObserveLeaderSlots, RunCallback>) {
       return Lane::background;
     } else {
       return Lane::server;
@@ -69,11 +70,13 @@ struct Performer {
   R operator()(RecoverData) { return recover_data(job); }
   R operator()(EmptyData a) { return empty_data(job, std::move(a)); }
   R operator()(SetDataAside) { return set_aside(job); }
+  R operator()(ArchiveEnd) { return archive_end(job); }
   R operator()(FenceServer a) { return fence_server(job, a); }
   R operator()(ObserveServer a) { return observe_server(job, a); }
   R operator()(CompareGoal a) { return compare_goal(job, std::move(a)); }
   R operator()(ExamineDivergence a) { return examine_divergence(job, std::move(a)); }
   R operator()(CheckpointServer) { return checkpoint_server(job); }
+  R operator()(ResumeReplay) { return resume_replay(job); }
   R operator()(ReadHistory a) { return read_history(job, a); }
   R operator()(LocateShutdown) { return locate_shutdown(job); }
   R operator()(LocateWalEnd) { return locate_wal_end(job); }

@@ -191,6 +191,12 @@ void Loop::fold_server_result(Task task, const ServerResult& result) {
 
 void Loop::fold_facts(const ServerFacts& facts) {
   const auto control = obs_.local.server.control;
+  const bool silent = facts.postmaster && !facts.query && facts.readiness != Readiness::rejecting;
+  if (silent && memory_.state == ServerState::running) {
+    out_.log.push_back({LineLevel::warning,
+                        "Failed to determine PostgreSQL state from the connection, falling back to "
+                        "cached role"});
+  }
   obs_.local.server = facts;
   // pg_control is read when something needs it; the last reading of a living server still tells
   // identity and checksums.
@@ -234,6 +240,13 @@ void Loop::fold(const SettingsChanged& event) {
 void Loop::fold(const GuardChanged& event) {
   if (obs_.local.guard != event.state) cycle_wanted_ = true;
   obs_.local.guard = event.state;
+}
+
+// The device was told of the renewal: the guard may wait longer by that (safety 2.8).
+void Loop::fold(const WatchdogChanged& event) {
+  if (obs_.local.watchdog.state != event.facts.state) cycle_wanted_ = true;
+  obs_.local.watchdog = event.facts;
+  arm_guard();
 }
 
 void Loop::fold(const StorageObserved& event) {
