@@ -50,7 +50,9 @@ TEST_F(Situation, ACustomBootstrapEndsAtItsRecoveryTarget) {
   ASSERT_EQ(first.query("INSERT INTO public.rows VALUES (2)"), "");
   ASSERT_NE(first.query("SELECT pg_switch_wal()"), "");
   ASSERT_TRUE(first.perform(StopServer{}).ok);
-  const auto archived = os::list_folder(archive())->size();
+  const auto archived = names_in(archive()).size();
+  // Over TCP, connections between addresses of 127.0.0.0/8 come from 127.0.0.1.
+  second.settings.use_unix_socket = true;
   second.settings.bootstrap_method = "restore";
   second.settings.bootstrap_method_section =
       Tree::map({{"command", script("restore", "cp -a " + backup + " " + second.settings.data_dir)},
@@ -67,7 +69,7 @@ TEST_F(Situation, ACustomBootstrapEndsAtItsRecoveryTarget) {
   ASSERT_TRUE(started.ok) << started.error;
   ASSERT_TRUE(second.see(
       [](const ServerFacts& facts) { return facts.query && !facts.query->in_recovery; }));
-  EXPECT_EQ(os::list_folder(archive())->size(), archived) << "nothing was archived meanwhile";
+  EXPECT_EQ(names_in(archive()).size(), archived) << "nothing was archived meanwhile";
   const auto finished = second.perform(FinishBootstrap{});
   ASSERT_TRUE(finished.ok) << finished.error;
   EXPECT_EQ(second.query("SELECT count(*) FROM public.rows"), "1");

@@ -44,9 +44,9 @@ TEST_F(Situation, ARewindFetchesWalThatIsGoneFromTheArchive) {
   first.apply();
   diverge("SELECT pg_switch_wal()");
   const auto wal = first.in_data("pg_wal");
-  const auto needed = first.observe({.control_data = true}).control->redo_wal_file;
+  const auto needed = segment_of_checkpoint();
   std::size_t moved = 0;
-  for (const auto& name : *os::list_folder(wal)) {
+  for (const auto& name : names_in(wal)) {
     if (name.size() != 24 || name >= needed) continue;
     fs::copy_file(wal + "/" + name, archive() + "/" + name);
     fs::remove(wal + "/" + name);
@@ -61,8 +61,8 @@ TEST_F(Situation, ARewindFetchesWalThatIsGoneFromTheArchive) {
 TEST_F(Situation, ARewindThatLacksWalWithoutArchiveChangesNothing) {
   diverge("SELECT pg_switch_wal()");
   const auto wal = first.in_data("pg_wal");
-  const auto needed = first.observe({.control_data = true}).control->redo_wal_file;
-  for (const auto& name : *os::list_folder(wal)) {
+  const auto needed = segment_of_checkpoint();
+  for (const auto& name : names_in(wal)) {
     if (name.size() == 24 && name < needed) fs::remove(wal + "/" + name);
   }
   const auto rewound = first.perform(RewindData{second.as_upstream()});
@@ -77,15 +77,16 @@ TEST_F(Situation, WhatWaitsForTheArchiveIsArchivedBeforeTheRewind) {
       "test -e " + (cluster.folder / "open") + " && cp %p " + archive() + "/%f";
   first.apply();
   diverge("SELECT pg_switch_wal()");
-  ASSERT_THAT(*os::list_folder(archive()), IsEmpty());
+  ASSERT_THAT(names_in(archive()), IsEmpty());
   const auto status = first.in_data("pg_wal/archive_status");
   std::size_t waiting = 0;
-  for (const auto& name : *os::list_folder(status)) waiting += name.ends_with(".ready") ? 1 : 0;
+  for (const auto& name : names_in(status))
+    waiting += name.size() == 24 + 6 && name.ends_with(".ready") ? 1 : 0;
   ASSERT_GT(waiting, 0U);
   std::ofstream(cluster.folder / "open") << "";
   const auto rewound = first.perform(RewindData{second.as_upstream()});
   ASSERT_TRUE(rewound.ok) << rewound.error;
-  EXPECT_THAT(*os::list_folder(archive()), SizeIs(waiting));
+  EXPECT_THAT(names_in(archive()), SizeIs(waiting));
   EXPECT_TRUE(follows_second());
 }
 

@@ -99,10 +99,10 @@ TEST_F(Situation, SalvageKeepsToItsLimitsAndCanBeOff) {
   first.apply();
   diverge();
   ASSERT_TRUE(first.perform(RewindData{second.as_upstream()}).ok);
-  const auto kept = *os::list_folder(first.settings.salvage.directory);
+  const auto kept = names_in(first.settings.salvage.directory);
   ASSERT_THAT(kept, SizeIs(1));
   const auto folder = first.settings.salvage.directory + "/" + kept[0];
-  EXPECT_THAT(*os::list_folder(folder), ElementsAre("summary.txt"));
+  EXPECT_THAT(names_in(folder), ElementsAre("summary.txt"));
   EXPECT_THAT(content(folder + "/summary.txt"), HasSubstr("left out"));
 }
 

@@ -84,6 +84,17 @@ class Situation : public ServerTest {
     ASSERT_EQ(second.query("CREATE TABLE public.won AS SELECT generate_series(1, 100) AS n"), "");
     ASSERT_EQ(second.query("CHECKPOINT"), "");
   }
+  static std::vector<std::string> names_in(const std::string& folder) {
+    return os::list_folder(folder).value_or(std::vector<std::string>{});
+  }
+  // The segment in which the stopped `first` wrote its shutdown checkpoint.
+  std::string segment_of_checkpoint() {
+    const auto control = *first.observe({.control_data = true}).control;
+    constexpr std::uint64_t segment_bytes = 16 * 1024 * 1024;
+    return format_text("{:08X}{:08X}{:08X}", control.checkpoint_timeline.value(),
+                       control.checkpoint.value() >> 32,
+                       (control.checkpoint.value() & 0xFFFFFFFF) / segment_bytes);
+  }
   bool follows_second() {
     return first.perform(StartServer{.goal = first.following(second)}).start ==
                StartOutcome::ready &&
