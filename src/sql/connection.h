@@ -60,7 +60,8 @@ struct ConnectRequest {
   // client_encoding=UTF8, DateStyle=ISO (traps 79 and 131 are the callers' and ours).
   std::map<std::string, std::string> settings;
   bool replication = false;  // physical replication protocol
-  // A person's session: none of those settings, so that PGOPTIONS and those of the role count.
+  // None of those settings: a person's session, where PGOPTIONS and those of the role count, or
+  // PgBouncer's console.
   bool bare = false;
 };
 
