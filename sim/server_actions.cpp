@@ -146,6 +146,7 @@ void ServerActions::spawn(const RunPtr& run, const StartServer& action) {
     return finish(run, std::move(result));
   }
   server_.set_upstream(action.goal.upstream);
+  server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
   server_.launch(false);
   hooks_.started(*server_.identity());
   await_ready(run, action.timeout);
@@ -258,6 +259,7 @@ void ServerActions::perform(const RunPtr& run, const PromoteServer& action) {
     const auto reason = hooks_.primary_allowed();
     if (!reason.empty()) return fail(run, "the promotion is not allowed: " + reason);
     goal_ = action.goal;
+    server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
     server_.process().after(some(milliseconds(10)), [this] { server_.promote(); });
     agent_.after(milliseconds(12), [this, run] { succeed(run); });
   });
@@ -270,6 +272,7 @@ void ServerActions::perform(const RunPtr& run, const ReloadServer& action) {
     const bool same = goal_ == action.goal;
     goal_ = action.goal;
     if (server_.alive()) server_.set_upstream(action.goal.upstream);
+    server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
     result.difference = same && !action.always ? GoalDifference::none : GoalDifference::reload;
     if (!result.ok) result.error = "the server is not running";
     finish(run, std::move(result));

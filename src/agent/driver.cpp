@@ -106,11 +106,25 @@ void Driver::make_server() {
       std::move(hooks));
 }
 
+void Driver::make_watchdog() {
+  // What an earlier agent lent the guard is in the way of opening the device anew.
+  guard_->lend_watchdog(-1);
+  watchdog_ = std::make_shared<WatchdogKeeper>(
+      io_.get_executor(), disk_,
+      WatchdogKeeper::Hooks{
+          .lend = [this](int device) { guard_->lend_watchdog(device); },
+          .changed = [this](WatchdogFacts facts) { deliver(WatchdogChanged{facts}); }});
+  watchdog_->use(settings_->watchdog, loop_->observation().timing);
+}
+
 void Driver::make_store() {
   store::StoreEvents events;
   events.view = [this](ClusterViewPtr view) { deliver(ViewArrived{std::move(view)}); };
   events.health = [this](const StoreHealth& health) { deliver(HealthChanged{health}); };
   events.finished = [this](EffectId id, StoreResult result) {
+    const auto& lock = loop_->observation().lock;
+    measurements_.ended(id, result, lock.reign ? std::optional(lock.until) : std::nullopt,
+                        os::now());
     deliver(EffectFinished{id, std::move(result)});
   };
   events.unanswered = [this](EffectId) { deliver(RenewalUnanswered{}); };
@@ -144,6 +158,7 @@ Result<int> Driver::run() {
   if (auto opened = open_guard(); !opened) return pass_on(opened.error());
   if (auto made = make_loop(); !made) return pass_on(made.error());
   make_server();
+  make_watchdog();
   begin_api();
   make_routing();
   await_signal();
@@ -154,6 +169,7 @@ Result<int> Driver::run() {
     deliver(TimerFired{});
   });
   io_.run();
+  watchdog_->leave(!loop_->observation().local.server.postmaster);
   api_->stop();
   return static_cast<int>(exit_code_);
 }
@@ -187,8 +203,17 @@ void Driver::drain() {
   while (!events_.empty() && !leaving_) {
     const auto event = std::move(events_.front());
     events_.pop_front();
-    perform(loop_->step(event, os::now(), os::wall_now()));
+    const auto began = os::now();
+    perform(loop_->step(event, began, os::wall_now()));
+    report(began);
   }
+}
+
+void Driver::report(Instant step_began) {
+  measurements_.step_ended(loop_->observation(), loop_->why(), step_began, os::now());
+  if (const auto firing = guard_->last_firing()) measurements_.set_guard_firings(firing->count);
+  measurements_.set_disk_threads_stuck(disk_.counts().left_behind);
+  api_->report(measurements_.figures());
 }
 
 void Driver::set_timer(Instant at) {

@@ -2,6 +2,7 @@
 // Carrying out effects, in the order of their members: guard orders before anything is started.
 #include "agent/driver.h"
 #include "base/log.h"
+#include "core/local_server.h"
 #include "os/clock.h"
 #include "postgres/server.h"
 #include "rest/health.h"
@@ -40,7 +41,9 @@ bool replaces_data(const ServerAction& action) {
 
 void Driver::perform(Effects effects) {
   const auto& lock = loop_->observation().lock;
-  lock_until_ = lock.reign ? lock.until.time_since_epoch().count() : 0;
+  // From D - F on the guard stops the server: it is not writable for the rest of the lease.
+  const auto writable_until = server_until(loop_->observation()) - guard_->margin();
+  lock_until_ = lock.reign ? writable_until.time_since_epoch().count() : 0;
   for (const auto& order : effects.guard) obey(order);
   if (!effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
@@ -88,13 +91,28 @@ void Driver::obey(const GuardOrder& order) {
     case GuardOrder::What::arm:
       guard_->raise_margin(loop_->observation().timing.ttl);
       guard_->arm(order.reign, order.deadline);
+      if (order.reign.create_revision != Revision(0)) tell_watchdog();
       return;
-    case GuardOrder::What::announce_standby: guard_->announce_standby_start(); return;
+    case GuardOrder::What::announce_standby:
+      guard_->announce_standby_start();
+      watchdog_->stop();
+      return;
     case GuardOrder::What::disarm:
+      watchdog_->stop();
       if (loop_->memory().was_paused) return guard_->suspend_for_pause();
       if (!guard_->disarm(now)) log_warning("the guard's deadline passed before it was disarmed");
       return;
   }
+}
+
+// Of a bootstrap's claim and of a standby cluster's leader it is told nothing: neither can lose
+// the lock to a primary.
+void Driver::tell_watchdog() {
+  const auto& obs = loop_->observation();
+  if (!obs.lock.reign || in_standby_cluster(obs) || paused(obs)) return;
+  // Stopped at the safe point of a stop, it is not started again for the rest of the reign.
+  if (loop_->memory().demoting && !obs.local.watchdog.resets_at) return;
+  watchdog_->renewed(obs.timing, obs.lock.until);
 }
 
 void Driver::tell_guard_state() {
@@ -109,6 +127,11 @@ std::string Driver::primary_allowed() const {
   const auto until = guard_->deadline();
   if (!until) return "the guard is not armed";
   if (now >= *until - guard_->margin()) return "the leader lease is about to end";
+  const bool watched = loop_->observation().local.watchdog.state == WatchdogState::active;
+  const bool claims = loop_->memory().bootstrapping;  // the device starts with the first lock
+  if (settings_->node.watchdog == WatchdogMode::required && !watched && !claims) {
+    return "the watchdog is required and does not run";
+  }
   const bool does_without =
       guard_->state(now) == GuardState::absent && settings_->node.guard != GuardMode::required;
   if (!does_without && !guard_->armed(now)) return "the guard has not confirmed its deadline yet";
@@ -118,6 +141,7 @@ std::string Driver::primary_allowed() const {
 // ---- Starting --------------------------------------------------------------------------------
 
 void Driver::start(const Effect& effect) {
+  measurements_.began(effect, os::now());
   std::visit([&](const auto& action) { start(effect, action); }, effect.body);
 }
 

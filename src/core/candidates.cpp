@@ -5,6 +5,7 @@
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/synchronous_view.h"
+#include "core/wal_standing.h"
 
 namespace tanist {
 
@@ -55,7 +56,7 @@ std::string shortcoming(const Observation& obs, const PeerReport& report,
     const auto optime = obs.view().optime().value();
     const auto limit = static_cast<std::uint64_t>(
         std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
-    const auto position = report.wal_position.value();
+    const auto position = common_position(obs.view(), report).value();
     if (optime > position && optime - position > limit) return lagging;
   }
   if (obs.cluster->check_timeline && !obs.cluster->standby_cluster &&

@@ -26,8 +26,15 @@ namespace {
 
 constexpr Duration observe_again = seconds(2);
 
+// In an unlocked cluster a standby's timeline counts, which is asked for only then.
+bool facts_suffice(const Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& since = draft.next.unlocked_since;
+  return facts_are_fresh(obs) && (!since || obs.local.server.observed_at >= *since);
+}
+
 std::optional<Why> await_fresh_facts(Draft& draft) {
-  if (facts_are_fresh(draft.obs)) return std::nullopt;
+  if (facts_suffice(draft)) return std::nullopt;
   ObserveServer observe;
   observe.slots = draft.obs.node->use_slots;
   observe.replication = draft.obs.holds_lock();
@@ -38,13 +45,17 @@ std::optional<Why> await_fresh_facts(Draft& draft) {
   return because(Reason::observing);
 }
 
-// A lock in our name that no confirmed attempt took (safety 1.3). In pause it may be the lock of
-// the agent that this one replaces, and ends by itself.
+// A lock in our name that no confirmed attempt took (safety 1.3) is given up and raced for anew. A
+// writable server outside pause is fenced before. In pause the lock may be that of the agent which
+// this one replaces (safety 2.7), or of an own reign that ended in an outage: that one hangs on our
+// living lease and would never end by itself. Only a primary gives it up there, because in pause
+// nobody else could take it.
 std::optional<Why> release_stray_lock(Draft& draft) {
   const auto& obs = draft.obs;
   const bool stray = obs.view().locked_by(obs.node->name) && !obs.holds_lock();
   if (!stray || obs.lock.adopting || draft.busy(Task::take_lock)) return std::nullopt;
-  if (paused(obs) || may_be_writable(obs)) return because(Reason::observing);
+  const bool released = paused(obs) ? is_primary(obs) : !may_be_writable(obs);
+  if (!released) return because(Reason::observing);
   draft.start(Task::release_stray_lock, ReleaseStrayLock{obs.view().leader->create_revision},
               Duration(obs.timing.retry_timeout));
   return because(Reason::observing);

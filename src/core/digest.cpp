@@ -123,7 +123,9 @@ void digest_pause(Draft& draft) {
   const bool now_paused = paused(draft.obs);
   if (draft.next.was_paused && !now_paused) draft.next.rewind = RewindState::initial;
   // In pause nothing is fenced (safety 1.8); the next renewal after it arms the guard again.
-  if (now_paused && draft.obs.local.guard == GuardState::armed) {
+  const bool watched = draft.obs.local.guard == GuardState::armed ||
+                       draft.obs.local.watchdog.state == WatchdogState::active;
+  if (now_paused && watched) {
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }
   draft.next.was_paused = now_paused;
@@ -145,6 +147,10 @@ void digest(Draft& draft) {
     next.demoting = next.demoting && next.job.has_value();
   }
   if (!obs.holds_lock()) next.sync = SyncProof{};
+  const auto& query = obs.local.server.query;
+  if (obs.holds_lock() && query && !query->in_recovery) {
+    next.promoted_reign = obs.lock.reign->create_revision;  // by this process or one before it
+  }
   digest_view(draft);
   digest_slots(draft);
   digest_pause(draft);

@@ -45,7 +45,9 @@ StepState begin_stop(Draft& draft) {
 // No client can commit any more: the shutdown checkpoint may take its time (safety 2.6).
 void disarm_at_safe_point(Draft& draft) {
   const auto& progress = draft.obs.local.stop_progress;
-  if (progress && progress->safe_point && draft.obs.local.guard == GuardState::armed) {
+  const bool watched = draft.obs.local.guard == GuardState::armed ||
+                       draft.obs.local.watchdog.state == WatchdogState::active;
+  if (progress && progress->safe_point && watched) {
     tell(draft, "no session left");
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }

@@ -112,7 +112,8 @@ std::optional<Why> check_identity(Draft& draft) {
                  initialize->system_id.value() + " != " + mine.value());
   }
   const bool valid = initialize && is_valid(initialize->system_id);
-  if (!valid && obs.holds_lock()) {
+  const bool lasting = valid && initialize->lease == LeaseId(0);
+  if (!lasting && obs.holds_lock()) {
     draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
   }
   restore_config(draft);

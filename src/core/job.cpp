@@ -26,7 +26,8 @@ constexpr std::array rewind_steps{S::stop_server, S::rewind_data};
 constexpr std::array reinitialize_steps{S::stop_immediately, S::clone_data, S::start_server};
 constexpr std::array stop_for_good_steps{S::leave_sync_duty, S::hand_over};
 constexpr std::array stop_empty_steps{S::stop_immediately};
-constexpr std::array abandon_bootstrap_steps{S::release_initialize, S::stop_immediately,
+// The next one may bootstrap only when this server is down.
+constexpr std::array abandon_bootstrap_steps{S::stop_immediately, S::release_initialize,
                                              S::set_data_aside};
 
 }  // namespace

@@ -66,7 +66,7 @@ void prepare_guard(Draft& draft) {
   } else if (paused(obs)) {
     return;  // nothing is fenced (safety 1.8)
   } else if (obs.lock.reign) {
-    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, obs.lock.until});
+    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, server_until(obs)});
   } else {
     const Reign claim{obs.store.lease, Revision(0)};
     draft.order(GuardOrder{GuardOrder::What::arm, claim, obs.store.lease_until});
@@ -141,7 +141,9 @@ StepState write_initialize(Draft& draft) {
   }
   Commit commit;
   commit.expect = {{StoreKey::initialize, draft.next.bootstrap_key}};
-  commit.writes = {{StoreKey::initialize, id.value(), false}};
+  // Under the lease as long as there is no leader: a bootstrap that is abandoned because nobody
+  // answered leaves no identity that nobody has. The leader makes it lasting.
+  commit.writes = {{StoreKey::initialize, id.value(), true}};
   return in_store(draft, Task::write_initialize, std::move(commit));
 }
 

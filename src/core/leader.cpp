@@ -9,6 +9,7 @@
 #include "core/published_values.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -54,7 +55,7 @@ bool clears_served_request(Draft& draft) {
 Why promote(Draft& draft) {
   const bool after_race = draft.next.promoted_reign != draft.obs.lock.reign->create_revision;
   if (!promotion_is_safe(draft)) {
-    return because(Reason::leader_awaits_evidence, draft.next.took_after->leader.name.value());
+    return because(Reason::leader_awaits_evidence, earlier_leader(draft).value_or(MemberName()).value());
   }
   if (auto why = prepare_synchronous_promotion(draft)) return *why;
   draft.next.promoted_reign = draft.obs.lock.reign->create_revision;
@@ -65,12 +66,16 @@ Why promote(Draft& draft) {
 
 Why lead(Draft& draft) {
   const auto& obs = draft.obs;
-  if (draft.busy(Task::release_lock)) return because(Reason::pre_promote_failed);
+  if (draft.busy(Task::release_lock)) {
+    return because(watchdog_failed(obs) ? Reason::released_without_watchdog
+                                        : Reason::pre_promote_failed);
+  }
   if (auto why = lead_in_pause(draft)) return *why;
   if (!clears_served_request(draft)) {
     if (auto why = serve_request(draft)) return *why;
   }
   if (auto why = withdraw_after_pre_promote(draft)) return *why;
+  if (auto why = await_watchdog(draft)) return *why;
   if (!is_primary(obs)) return promote(draft);
   draft.next.role = Role::primary;
   keep_up(draft);

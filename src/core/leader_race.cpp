@@ -10,6 +10,8 @@
 #include "core/peer_round.h"
 #include "core/replica.h"
 #include "core/synchronous_view.h"
+#include "core/wal_standing.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -39,7 +41,8 @@ MemberName former_leader(const Observation& obs) {
 bool position_suffices(Draft& draft, bool lag_limit) {
   const auto& obs = draft.obs;
   const auto optime = obs.view().optime().value();
-  const auto mine = wal_position(obs).value();
+  const auto mine =
+      common_position(obs.view(), local_timeline(obs), wal_position(obs)).value();
   const auto limit =
       static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
   if (lag_limit && optime > mine && optime - mine > limit) {
@@ -76,9 +79,9 @@ class Weighing {
       return false;
     }
     if (!limitation(report).empty()) return true;
-    const auto mine = wal_position(obs_);
-    if (report.wal_position > mine) return take_ahead(report);
-    if (report.wal_position == mine && !yields(report)) return false;
+    const auto standing = standing_of(report, local_timeline(obs_), wal_position(obs_));
+    if (standing == Standing::ahead) return take_ahead(report);
+    if (standing == Standing::level && !yields(report)) return false;
     if (report.wal_position != Lsn() && votes_for_us(report)) {
       draft_.log(LineLevel::info, "Got quorum vote from {}", report.name.value());
       ++votes_;
@@ -168,6 +171,12 @@ bool lacks_required_guard(Draft& draft) {
   return lacks;
 }
 
+bool lacks_required_watchdog(Draft& draft) {
+  if (!watchdog_failed(draft.obs) || in_standby_cluster(draft.obs)) return false;
+  draft.log(LineLevel::warning, "Watchdog device is not usable");
+  return true;
+}
+
 bool in_failsafe_map(const Observation& obs) {
   const auto& failsafe = obs.view().failsafe;
   if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
@@ -178,6 +187,11 @@ bool in_failsafe_map(const Observation& obs) {
 bool allowed_by_sync(const Observation& obs) {
   if (!synchronous_active(obs) || quorum_active(obs)) return true;
   return in_sync(*obs.view().sync, obs.node->name);
+}
+
+// A switchover stays within `/sync`, in quorum mode too (contract ha 7.3 row 8).
+bool listed_in_sync(const Observation& obs) {
+  return !synchronous_active(obs) || in_sync(*obs.view().sync, obs.node->name);
 }
 
 Comparison automatic_comparison(const Observation& obs) {
@@ -206,6 +220,16 @@ Verdict primary_verdict(Draft& draft) {
   return Verdict::no;
 }
 
+// A lock that was freed for a switchover is not reserved for ever: who was meant may never be able
+// to take it, and the old leader never come back (safety 7, liveness). Then it is a failover.
+bool reservation_is_over(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!obs.view().failover->is_switchover() || paused(obs)) return false;
+  const auto end = draft.next.unlocked_since.value_or(obs.now) + Duration(obs.timing.ttl);
+  if (obs.now < end) draft.wake(end);
+  return obs.now >= end;
+}
+
 }  // namespace
 
 Verdict may_take_lock(Draft& draft) {
@@ -220,8 +244,9 @@ Verdict may_take_lock(Draft& draft) {
   if (draft.next.state == ServerState::starting || lacks_required_guard(draft)) return Verdict::no;
   if (is_primary(obs)) return primary_verdict(draft);
   if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
-  if (requested) {
-    if (failover->is_switchover() && !allowed_by_sync(obs)) return Verdict::no;
+  if (lacks_required_watchdog(draft)) return Verdict::no;
+  if (requested && !reservation_is_over(draft)) {
+    if (failover->is_switchover() && !listed_in_sync(obs)) return Verdict::no;
     const auto verdict = judge_request(draft);
     return verdict == Verdict::undecided ? Verdict::no : verdict;
   }

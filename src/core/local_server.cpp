@@ -50,8 +50,15 @@ bool facts_are_fresh(const Observation& obs) {
 
 Duration guard_margin(seconds ttl) { return milliseconds(500) + Duration(ttl) / 1000; }
 
+Instant server_until(const Observation& obs) {
+  const auto& resets_at = obs.local.watchdog.resets_at;
+  if (!resets_at) return obs.lock.until;
+  // The guard fires F before what it is armed for: so 2 s before the device.
+  return std::min<Instant>(obs.lock.until, *resets_at - seconds(2) + guard_margin(obs.timing.ttl));
+}
+
 Instant fence_at(const Observation& obs) {
-  return obs.lock.until - guard_margin(obs.timing.ttl) - milliseconds(500);
+  return server_until(obs) - guard_margin(obs.timing.ttl) - milliseconds(500);
 }
 
 bool paused(const Observation& obs) { return obs.cluster->pause; }

@@ -35,6 +35,10 @@ bool facts_are_fresh(const Observation& obs);
 // F of safety 2.3: what the guard needs before the lease ends.
 Duration guard_margin(seconds ttl);
 
+// Until when the server may run at the latest: D, or before a running watchdog would reset the
+// whole machine (safety 2.8). The guard is armed for it.
+Instant server_until(const Observation& obs);
+
 // When the agent itself begins an immediate stop at the latest (safety 2.3).
 Instant fence_at(const Observation& obs);
 

@@ -127,6 +127,32 @@ constexpr auto names_of(GuardState) {
                     EnumName<G>{G::armed, "armed"}, EnumName<G>{G::latched, "latched"}};
 }
 
+enum class WatchdogState {
+  off,     // not configured, or not looked at yet
+  ready,   // the device is there; it starts when a reign is proven
+  active,  // it resets the machine at `resets_at`, unless it is told of a renewal
+  failed,  // it cannot be used
+};
+
+constexpr auto names_of(WatchdogState) {
+  using W = WatchdogState;
+  return std::array{EnumName<W>{W::off, "off"}, EnumName<W>{W::ready, "ready"},
+                    EnumName<W>{W::active, "active"}, EnumName<W>{W::failed, "failed"}};
+}
+
+// The hardware watchdog (contract ha 20).
+struct WatchdogFacts {
+  WatchdogState state = WatchdogState::off;
+  std::optional<Instant> resets_at;  // absent = it does not run
+
+  static constexpr auto fields() {
+    using W = WatchdogFacts;
+    return std::tuple{field("state", &W::state), field("resets_at", &W::resets_at)};
+  }
+  friend bool operator==(const WatchdogFacts&, const WatchdogFacts&) = default;
+};
+static_assert(lists_all_fields<WatchdogFacts>);
+
 // Facts about the local server beyond the last observation.
 struct LocalFacts {
   ServerFacts server;
@@ -138,6 +164,7 @@ struct LocalFacts {
   std::vector<HistoryLine> history;               // of ReadHistory
   Timeline history_timeline;                      // whose file that was
   GuardState guard = GuardState::absent;
+  WatchdogFacts watchdog;
 
   static constexpr auto fields() {
     using L = LocalFacts;
@@ -149,7 +176,8 @@ struct LocalFacts {
                       field("job_result", &L::job_result),
                       field("history", &L::history),
                       field("history_timeline", &L::history_timeline),
-                      field("guard", &L::guard)};
+                      field("guard", &L::guard),
+                      field("watchdog", &L::watchdog)};
   }
 };
 static_assert(lists_all_fields<LocalFacts>);
@@ -314,7 +342,7 @@ struct Memory {
   std::optional<Instant> pre_promote_failed_at;
   std::optional<LostLeader> took_after;  // the lock that was free when we took ours (safety 1.7)
   Revision won_over;                  // revision of the request that our race was about; 0 = none
-  Revision promoted_reign;            // create revision of the reign that a promotion was begun for
+  Revision promoted_reign;            // create revision of the reign that led to a primary here
   std::optional<LeaseId> gone_lease;  // a lease proven gone
   std::optional<Instant> first_view_at;
   std::optional<Instant> unlocked_since;

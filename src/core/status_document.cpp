@@ -7,6 +7,7 @@
 #include "core/published_values.h"
 #include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -15,9 +16,12 @@ namespace {
 // A loop that has not stepped for this long is dead (safety 1.5; contract rest 6).
 Duration silence_max(const Observation& obs) { return 2 * Duration(obs.timing.ttl); }
 
+// In pause a primary's lock and its view of the store end together, as they do in Patroni: from then
+// on the role counts (contract rest 5, case 1). Between the two it would be no primary to anybody.
 bool view_is_valid(const Observation& obs) {
-  return obs.store.view &&
-         (obs.store.current || obs.now - obs.store.doubtful_since < Duration(obs.timing.ttl));
+  if (!obs.store.view || obs.store.current) return obs.store.view != nullptr;
+  if (paused(obs) && is_primary(obs) && !obs.holds_lock()) return false;
+  return obs.now - obs.store.doubtful_since < Duration(obs.timing.ttl);
 }
 
 Role document_role(const Observation& obs, const Memory& memory) {
@@ -115,13 +119,14 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
     document.set("database_system_identifier", id.value());
   }
   put_pending_restart(document, obs);
+  document.set("patroni", Tree::map({{"version", compatible_version},
+                                     {"scope", obs.node->scope},
+                                     {"name", obs.node->name.value()}}));
   if (auto restart = scheduled_restart_value(memory); !restart.is_null()) {
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  document.set("patroni", Tree::map({{"version", compatible_version},
-                                     {"scope", obs.node->scope},
-                                     {"name", obs.node->name.value()}}));
+  if (watchdog_failed(obs)) document.set("watchdog_failed", true);
   document.set("tanist", Tree::map({{"version", TANIST_VERSION}, {"guard", guard_tree(obs)}}));
   return document;
 }

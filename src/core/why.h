@@ -22,6 +22,9 @@ enum class Reason {
   leader_promoting_with_lock,
   leader_promoted,
   leader_awaits_evidence,
+  leader_awaits_watchdog,     // required, and about to run
+  released_without_watchdog,  // required, and unusable: before a promotion
+  demoting_without_watchdog,  // the same of a primary
   leader_awaits_sync_key,
   leader_by_failsafe,
   leader_lost_lock,
@@ -111,6 +114,9 @@ constexpr auto names_of(Reason) {
       N{R::leader_promoting_with_lock, "leader_promoting_with_lock"},
       N{R::leader_promoted, "leader_promoted"},
       N{R::leader_awaits_evidence, "leader_awaits_evidence"},
+      N{R::leader_awaits_watchdog, "leader_awaits_watchdog"},
+      N{R::released_without_watchdog, "released_without_watchdog"},
+      N{R::demoting_without_watchdog, "demoting_without_watchdog"},
       N{R::leader_awaits_sync_key, "leader_awaits_sync_key"},
       N{R::leader_by_failsafe, "leader_by_failsafe"},
       N{R::leader_lost_lock, "leader_lost_lock"},

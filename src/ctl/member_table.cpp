@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "core/cluster_document.h"
 #include "ctl/member_tree.h"
+#include "ctl/times.h"
 #include "yaml/yaml.h"
 
 namespace tanist::ctl {
@@ -134,7 +135,7 @@ class MemberTable {
     std::string out;
     if (cluster_.settings.pause) out += " Maintenance mode: on\n";
     if (const auto* planned = document_.find("scheduled_switchover")) {
-      out += format_text(" Switchover scheduled at: {}\n", text_at(*planned, "at"));
+      out += format_text(" Switchover scheduled at: {}\n", scheduled_time(*planned));
       for (const auto* key : {"from", "to"}) {
         const auto name = text_at(*planned, key);
         if (!name.empty()) out += format_text("{:>24}: {}\n", key, name);
@@ -145,6 +146,13 @@ class MemberTable {
 
  private:
   bool shows_cluster() const { return style_.format != Format::pretty; }
+
+  // In the zone that it was given in.
+  std::string scheduled_time(const Tree& planned) const {
+    const auto& written = cluster_.view->failover->scheduled_text;
+    const auto schedule = parse_schedule(written, WallTime());
+    return schedule && *schedule ? (*schedule)->iso8601() : text_at(planned, "at");
+  }
 
   std::string title() const {
     const auto& initialize = cluster_.view->initialize;

@@ -51,6 +51,7 @@ os::Awaitable<Result<void>> Pgbouncer::reconnect(std::shared_ptr<State> state, o
                       {"dbname", "pgbouncer"},
                       {"gssencmode", "disable"}};
   request.password = state->target.password;
+  request.bare = true;  // the console refuses whoever brings settings
   auto opened = co_await sql::Connection::open(state->disk, &state->addresses, request, limit);
   if (!opened) co_return tl::unexpected(opened.error().plain());
   auto statements = state->target.databases;

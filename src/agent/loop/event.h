@@ -56,6 +56,10 @@ struct GuardChanged {
   GuardState state = GuardState::absent;
 };
 
+struct WatchdogChanged {
+  WatchdogFacts facts;
+};
+
 struct ShutdownRequested {};
 
 struct ReloadRequested {};
@@ -63,7 +67,7 @@ struct ReloadRequested {};
 using Event =
     std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered, EffectFinished,
                  PostmasterStarted, PostmasterExited, StopProgressed, ApiRequested, SettingsChanged,
-                 GuardChanged, ShutdownRequested, ReloadRequested>;
+                 GuardChanged, WatchdogChanged, ShutdownRequested, ReloadRequested>;
 
 // One thing to perform.
 struct Effect {

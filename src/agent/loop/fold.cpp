@@ -256,6 +256,13 @@ void Loop::fold(const GuardChanged& event) {
   obs_.local.guard = event.state;
 }
 
+// The device was told of the renewal: the guard may wait longer by that (safety 2.8).
+void Loop::fold(const WatchdogChanged& event) {
+  if (obs_.local.watchdog.state != event.facts.state) cycle_wanted_ = true;
+  obs_.local.watchdog = event.facts;
+  arm_guard();
+}
+
 void Loop::fold(const ShutdownRequested&) {
   obs_.shutdown_requested = true;
   cycle_wanted_ = true;

@@ -255,7 +255,7 @@ void Loop::arm_guard() {
   const bool past_safe_point = progress && progress->safe_point;
   if (past_safe_point || paused(obs_)) return;
   if (obs_.lock.reign) {
-    out_.guard.push_back({GuardOrder::What::arm, *obs_.lock.reign, obs_.lock.until});
+    out_.guard.push_back({GuardOrder::What::arm, *obs_.lock.reign, server_until(obs_)});
   } else if (memory_.bootstrapping) {
     const Reign claim{obs_.store.lease, Revision(0)};
     out_.guard.push_back({GuardOrder::What::arm, claim, obs_.store.lease_until});

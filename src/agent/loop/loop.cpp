@@ -180,7 +180,10 @@ void Loop::publish_member() {
 }
 
 void Loop::publish_status() {
-  out_.publish = std::make_shared<const Status>(make_status(obs_, memory_));
+  receiving_.look(obs_);
+  auto status = make_status(obs_, memory_);
+  status.receiving_until = receiving_.until();
+  out_.publish = std::make_shared<const Status>(std::move(status));
 }
 
 }  // namespace tanist::agent
