@@ -220,14 +220,14 @@ void Checks::leader_is_there(const std::string& name) {
 }
 
 void Checks::status_is_written() {
-  const auto optime = Lsn(static_cast<std::uint64_t>(number_in(value_of(cluster_, "status"),
-                                                               "optime")));
+  const auto optime =
+      Lsn(static_cast<std::uint64_t>(number_in(value_of(cluster_, "status"), "optime")));
   const auto* node = cluster_.find(leader_);
   if (node == nullptr) return;
   const auto& all = cluster_.records();
   const auto& records = node->server.data().wal.records;
-  const auto end = std::ranges::upper_bound(records, optime, {},
-                                            [&](RecordId id) { return all[id].end; });
+  const auto end =
+      std::ranges::upper_bound(records, optime, {}, [&](RecordId id) { return all[id].end; });
   if (end != records.begin()) published_ = *std::prev(end);
 }
 
@@ -271,8 +271,8 @@ void Checks::look_at_lag(const Node& node) {
   auto common = *published_;
   while (all[common].index > 0 && !wal.has(common, all)) common = all[common].previous;
   const auto behind = all[*published_].end.value() - all[common].end.value();
-  if (loop == nullptr ||
-      behind <= static_cast<std::uint64_t>(loop->observation().cluster->lag_bytes_max_on_failover)) {
+  if (loop == nullptr || behind <= static_cast<std::uint64_t>(
+                                       loop->observation().cluster->lag_bytes_max_on_failover)) {
     return;
   }
   violate("a failover to a node too far behind",

@@ -79,8 +79,8 @@ class Checks {
   std::string leader_;
   std::optional<HandOver> hand_over_;
   Election election_;
-  std::string sync_leader_;  // by `/sync`
-  bool mode_is_on_ = false;  // by `/config`
+  std::string sync_leader_;            // by `/sync`
+  bool mode_is_on_ = false;            // by `/config`
   std::optional<RecordId> published_;  // the last record that `/status` speaks of
   Node* last_promoted_ = nullptr;
   Instant paused_at_{Duration::min()};

@@ -16,7 +16,7 @@ struct Row {
   bool committed = false;
   bool released = false;  // its session may tell the client, if that one still listens
   bool acknowledged = false;
-  bool given_up = false;  // a failover left it behind that was allowed to
+  bool given_up = false;   // a failover left it behind that was allowed to
   bool forbidden = false;  // a failover left it behind that was not, if it was acknowledged
   // By a session with synchronous_commit on or remote_apply, and without a warning.
   bool strict = false;

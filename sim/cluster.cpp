@@ -137,7 +137,8 @@ Cluster::Cluster(World& world, ClusterOptions options)
     };
     const auto name = "n" + std::to_string(i + 1);
     nodes_.push_back(std::make_unique<Node>(AgentSurroundings{server, etcd_, clock, peer}, clock,
-                                            settings_of(name, options, static_cast<std::size_t>(i)), i));
+                                            settings_of(name, options, static_cast<std::size_t>(i)),
+                                            i));
   }
 }
 

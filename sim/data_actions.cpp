@@ -318,7 +318,10 @@ void ServerActions::perform(const RunPtr& run, const ChangeSlots& action) {
     for (const auto& change : action.changes) {
       auto& slots = server_.data().slots;
       if (change.what == SlotChange::What::create) slots.emplace(change.slot, server_.end());
-      if (change.what == SlotChange::What::drop) slots.erase(change.slot);
+      const auto in_use = std::ranges::any_of(slots_of(server_), [&](const SlotFacts& slot) {
+        return slot.name == change.slot && slot.active;
+      });
+      if (change.what == SlotChange::What::drop && !in_use) slots.erase(change.slot);
       if (change.what == SlotChange::What::advance) {
         slots[change.slot] = std::min(change.advance_to, server_.end());
       }

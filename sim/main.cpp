@@ -93,7 +93,8 @@ std::string replay_command(const RunOptions& options) {
   if (options.fault_interval) command += format_text(" --interval {}", *options.fault_interval);
   if (options.ttl) command += format_text(" --ttl {}", *options.ttl);
   if (options.synchronous_mode) command += " --synchronous " + *options.synchronous_mode;
-  if (options.failsafe_mode) command += *options.failsafe_mode ? " --failsafe on" : " --failsafe off";
+  if (options.failsafe_mode)
+    command += *options.failsafe_mode ? " --failsafe on" : " --failsafe off";
   return command;
 }
 

@@ -127,15 +127,13 @@ void Server::report_to_source() {
   if (!source_->commits_.somebody_is_named()) {
     return source_->commits_.report(host_, end(), replayed());
   }
-  process_.after(pick(pace_.flush_max), [this, source = source_, stream = stream_] {
-    send_report(source, stream);
-  });
+  process_.after(pick(pace_.flush_max),
+                 [this, source = source_, stream = stream_] { send_report(source, stream); });
 }
 
 void Server::send_report(Server* source, std::uint64_t stream) {
   if (stream != stream_ || source_ != source) return;
-  if (around_.network.is_cut(host_, source->host_) ||
-      around_.network.loses(host_, source->host_)) {
+  if (around_.network.is_cut(host_, source->host_) || around_.network.loses(host_, source->host_)) {
     process_.after(resend_interval, [this, source, stream] { send_report(source, stream); });
     return;
   }

@@ -13,7 +13,7 @@ namespace {
 // At most one node that may not lead, so that there always is somebody.
 std::vector<Tree> tags_of(int nodes, Random& chance) {
   static const std::vector<Tree> choices{
-      Tree::map({{"nofailover", true}}),      Tree::map({{"nosync", true}}),
+      Tree::map({{"nofailover", true}}), Tree::map({{"nosync", true}}),
       Tree::map({{"failover_priority", 2}}), Tree::map({{"sync_priority", 2}}),
       Tree::map({{"failover_priority", 0}, {"nosync", true}})};
   if (nodes < 3 || !chance.one_in(3)) return {};

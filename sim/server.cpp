@@ -82,8 +82,8 @@ void Server::end_recovery() {
 void Server::append(std::uint64_t row, std::uint64_t size) {
   const auto begin = end();
   const auto& records = data_.wal.records;
-  const Record record{begin,         Lsn(begin.value() + size), data_.wal.timeline, row,
-                      records.back(), records.size()};
+  const Record record{
+      begin, Lsn(begin.value() + size), data_.wal.timeline, row, records.back(), records.size()};
   data_.wal.records.push_back(around_.records.add(record));
   replayed_ = data_.wal.records.size();
   feed_all();

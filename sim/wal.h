@@ -17,7 +17,7 @@ struct Record {
   Lsn begin;
   Lsn end;
   Timeline timeline;
-  std::uint64_t row = 0;     // a client's row; 0 = checkpoint and the like
+  std::uint64_t row = 0;       // a client's row; 0 = checkpoint and the like
   std::uint32_t previous = 0;  // in its log
   std::size_t index = 0;       // in every log that has it
 };

@@ -67,6 +67,8 @@ def run_group(options, group, results):
     command = ["ctest", "--test-dir", options.build_of[group], "-L", f"^{group}$", "-j", str(jobs),
                "--output-on-failure", "--output-junit", report, "--no-tests=ignore",
                "--test-output-size-failed", "4000000"]
+    if options.only:
+        command += ["-R", options.only]
     environment = dict(os.environ)
     if options.k and group in SERIAL:
         environment["PYTEST_ADDOPTS"] = f"-k '{options.k}'"
@@ -151,6 +153,7 @@ def read_options():
     parser.add_argument("--fuzz-build", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-k", default="")
+    parser.add_argument("--only", default="", help="regular expression of ctest's names")
     return parser.parse_args()
 
 

@@ -101,6 +101,14 @@ void Driver::make_server() {
   };
   hooks.primary_allowed = [this] { return primary_allowed(); };
   hooks.sweep_command = guard_->sweep_command();
+  if (settings_->storage.canary) {
+    hooks.canary_command = {guard_program(), "canary", settings_->server.data_dir};
+  }
+  hooks.storage_silent_after = settings_->storage.silent_after;
+  hooks.storage_observed = [this](const StorageFacts& facts) { deliver(StorageObserved{facts}); };
+  hooks.copy_progress = [this](std::string progress) {
+    deliver(CopyProgressed{std::move(progress)});
+  };
   server_ = std::make_unique<postgres::Server>(
       io_.get_executor(), disk_, std::make_shared<const ServerSettings>(settings_->server),
       std::move(hooks));
@@ -122,6 +130,7 @@ void Driver::make_store() {
   events.view = [this](ClusterViewPtr view) { deliver(ViewArrived{std::move(view)}); };
   events.health = [this](const StoreHealth& health) { deliver(HealthChanged{health}); };
   events.finished = [this](EffectId id, StoreResult result) {
+    if (digests_->finished(id, result)) return;
     const auto& lock = loop_->observation().lock;
     measurements_.ended(id, result, lock.reign ? std::optional(lock.until) : std::nullopt,
                         os::now());
@@ -140,8 +149,14 @@ void Driver::begin_api() {
     return Instant(Duration(until));
   };
   hooks.submit = [this](ApiRequest request) {
-    boost::asio::post(io_,
-                      [this, request = std::move(request)] { deliver(ApiRequested{request}); });
+    boost::asio::post(io_, [this, request = std::move(request)] {
+      if (request.endpoint == ApiEndpoint::get_journal) return answer_journal(request);
+      deliver(ApiRequested{request});
+    });
+  };
+  hooks.told_writable = [this] {
+    if (!awaits_routing_.load() || !awaits_routing_.exchange(false)) return;
+    boost::asio::post(io_, [this] { journal_->routed(); });
   };
   api_ = std::make_unique<rest::Server>(settings_->rest, std::move(hooks));
   peers_ = std::make_unique<PeerAsking>(
@@ -159,18 +174,21 @@ Result<int> Driver::run() {
   if (auto made = make_loop(); !made) return pass_on(made.error());
   make_server();
   make_watchdog();
+  make_journal();
   begin_api();
   make_routing();
   await_signal();
   // What runs already is known before the first decision (safety 2.7).
   server_->look_for_postmaster([this](const std::optional<ProcessIdentity>&) {
     begun_ = true;
+    server_->watch_storage();
     make_store();
     deliver(TimerFired{});
   });
   io_.run();
   watchdog_->leave(!loop_->observation().local.server.postmaster);
   api_->stop();
+  finish_journal();
   return static_cast<int>(exit_code_);
 }
 
@@ -203,6 +221,7 @@ void Driver::drain() {
   while (!events_.empty() && !leaving_) {
     const auto event = std::move(events_.front());
     events_.pop_front();
+    if (const auto* finished = std::get_if<EffectFinished>(&event)) journal_->ended(*finished);
     const auto began = os::now();
     perform(loop_->step(event, began, os::wall_now()));
     report(began);

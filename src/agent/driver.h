@@ -10,7 +10,9 @@
 #include <memory>
 #include <optional>
 
+#include "agent/digest_writer.h"
 #include "agent/guard_link.h"
+#include "agent/journal_keeper.h"
 #include "agent/loop/loop.h"
 #include "agent/measurements.h"
 #include "agent/peer_asking.h"
@@ -73,6 +75,12 @@ class Driver {
   std::string primary_allowed() const;
   routing::Moment routing_moment() const;
 
+  // journal.cpp
+  void make_journal();
+  void answer_journal(ApiRequest request);
+  os::Awaitable<void> read_journal(ApiRequest request);
+  void finish_journal();
+
   // reload.cpp
   os::Awaitable<void> adopt_config(EffectId id, Tree config);
   os::Awaitable<void> reload_settings(EffectId id);
@@ -101,6 +109,8 @@ class Driver {
   std::unique_ptr<rest::Server> api_;
   std::unique_ptr<PeerAsking> peers_;
   std::unique_ptr<routing::Routing> routing_;
+  std::unique_ptr<JournalKeeper> journal_;
+  std::unique_ptr<DigestWriter> digests_;
   std::optional<Loop> loop_;
   Measurements measurements_;
   StatusPtr status_;  // published last
@@ -109,10 +119,13 @@ class Driver {
   bool draining_ = false;
   bool begun_ = false;  // the loop may step: the local server was looked for
   bool leaving_ = false;
+  bool reading_journal_ = false;  // for a request; one at a time
   std::int64_t exit_code_ = 0;
   std::uint64_t last_callback_ = 0;
   // D - F of the own lock, for the API's thread (safety 3.6); 0 = no lock is held.
   std::atomic<std::int64_t> lock_until_{0};
+  // Leader since no health check was told so.
+  std::atomic<bool> awaits_routing_{false};
 };
 
 }  // namespace tanist::agent

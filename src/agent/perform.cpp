@@ -41,9 +41,12 @@ bool replaces_data(const ServerAction& action) {
 
 void Driver::perform(Effects effects) {
   const auto& lock = loop_->observation().lock;
+  if (lock_until_ == 0 && lock.reign) awaits_routing_ = true;
+  if (!lock.reign) awaits_routing_ = false;
   // From D - F on the guard stops the server: it is not writable for the rest of the lease.
   const auto writable_until = server_until(loop_->observation()) - guard_->margin();
   lock_until_ = lock.reign ? writable_until.time_since_epoch().count() : 0;
+  if (effects.news) journal_->decided(std::move(effects.news));
   for (const auto& order : effects.guard) obey(order);
   if (!effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
@@ -142,6 +145,7 @@ std::string Driver::primary_allowed() const {
 
 void Driver::start(const Effect& effect) {
   measurements_.began(effect, os::now());
+  journal_->started(effect);
   std::visit([&](const auto& action) { start(effect, action); }, effect.body);
 }
 

@@ -469,6 +469,18 @@ TEST_F(EffectiveSettings, OurOwnSections) {
   EXPECT_EQ(settings().storage.demote_after, seconds(0));
 }
 
+TEST(Settings, TheJournalLiesBesideTheDataDirectory) {
+  const auto journal = settings().journal;
+  EXPECT_TRUE(journal.enabled);
+  EXPECT_EQ(journal.directory, settings().server.data_dir + ".journal");
+  EXPECT_EQ(journal.file_bytes_max, 16U * 1024 * 1024);
+  const auto other = settings("journal: {enabled: false, directory: /j, file_size: 1MB}").journal;
+  EXPECT_FALSE(other.enabled);
+  EXPECT_EQ(other.directory, "/j");
+  EXPECT_EQ(other.file_bytes_max, 1024U * 1024);
+  EXPECT_EQ(settings("journal: {file_size: 1}").journal.file_bytes_max, 65536U);
+}
+
 TEST_F(EffectiveSettings, TagsArePublishedFiltered) {
   const auto node = settings("tags: {nofailover: false, clonefrom: true, dc: x}").node;
   EXPECT_TRUE(node.tags.clonefrom);

@@ -78,7 +78,11 @@ bool moment_has_come(Draft& draft) {
     clear_request(draft);
     return false;
   }
-  if (left <= Duration(0)) return true;
+  if (left <= Duration(0)) {
+    draft.log(LineLevel::info, "Manual scheduled switchover at {}",
+              to_iso8601(*failover.scheduled_at));
+    return true;
+  }
   draft.wake(left);
   if (left > loop_wait) {
     draft.log(LineLevel::info, "Awaiting switchover at {} (in {} seconds)",
@@ -95,7 +99,7 @@ std::optional<Why> serve_request(Draft& draft) {
   const auto& failover = obs.view().failover;
   if (!failover || !failover->present() || draft.busy(Task::clear_failover)) return std::nullopt;
   // Who is not primary yet has nothing to hand over, and must not start as one instead.
-  if (!is_primary(obs) && !in_standby_cluster(obs)) return std::nullopt;
+  if (!is_primary(obs) && (!in_standby_cluster(obs) || paused(obs))) return std::nullopt;
   if (!moment_has_come(draft)) return std::nullopt;
   if (const auto why_not = unservable(obs); !why_not.empty()) {
     draft.log(LineLevel::warning, "{}", why_not);
@@ -126,7 +130,8 @@ bool ran_out(const Observation& obs) {
 }
 
 bool suffices(const Observation& obs, Lsn position) {
-  if (!obs.view().failover->is_switchover()) return true;
+  // A standby cluster gets what is missing from the remote server.
+  if (!obs.view().failover->is_switchover() || in_standby_cluster(obs)) return true;
   const auto allowed =
       ran_out(obs) ? std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0) : 0;
   return position.value() + static_cast<std::uint64_t>(allowed) >= obs.view().optime().value();
@@ -185,8 +190,7 @@ Verdict judge_other_candidate(Draft& draft) {
 
 // The old leader takes its lock back only when nobody else can have it.
 Verdict judge_own_return(Draft& draft) {
-  const auto needed =
-      ran_out(draft.obs) ? std::nullopt : std::optional(draft.obs.view().optime());
+  const auto needed = ran_out(draft.obs) ? std::nullopt : std::optional(draft.obs.view().optime());
   const CandidateSearch search{.candidate = draft.obs.view().failover->member,
                                .exclude = true,
                                .manual_failover = false,

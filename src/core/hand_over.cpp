@@ -42,6 +42,8 @@ StepState begin_stop(Draft& draft) {
   return StepGoesOn{};
 }
 
+}  // namespace
+
 // No client can commit any more: the shutdown checkpoint may take its time (safety 2.6).
 void disarm_at_safe_point(Draft& draft) {
   const auto& progress = draft.obs.local.stop_progress;
@@ -52,6 +54,8 @@ void disarm_at_safe_point(Draft& draft) {
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }
 }
+
+namespace {
 
 bool shut_down_is_recorded(const Observation& obs) {
   const auto& progress = obs.local.stop_progress;
@@ -133,10 +137,16 @@ bool released(Draft& draft) {
   return job.released;
 }
 
+// A lock that was taken before the earlier leader was proven to have ended: who takes it next would
+// not know of that one. No matter where nobody is promoted.
+bool keeps_lock(const Draft& draft) {
+  return !in_standby_cluster(draft.obs) && earlier_leader_may_write(draft);
+}
+
 // While the server stops: as soon as `shut down` is on disk and somebody has it, release.
 StepState while_stopping(Draft& draft) {
   disarm_at_safe_point(draft);
-  const bool nothing_to_release = !draft.obs.holds_lock() || earlier_leader_may_write(draft);
+  const bool nothing_to_release = !draft.obs.holds_lock() || keeps_lock(draft);
   if (draft.next.job->released || nothing_to_release || draft.busy(Task::release_lock) ||
       !shut_down_is_recorded(draft.obs)) {
     return StepGoesOn{};
@@ -165,12 +175,24 @@ StepState after_unclean_stop(Draft& draft) {
   return StepGoesOn{};
 }
 
+// The server of a standby leader was no primary: there is no shutdown checkpoint to wait for, and
+// the others have what they need from the remote server (contract ha 18.6).
+bool stopped_as_standby(const Observation& obs) {
+  const auto& control = obs.local.server.control;
+  return in_standby_cluster(obs) && !server_alive(obs) && control &&
+         control->state == ControlState::shut_down_in_recovery;
+}
+
 StepState after_stop(Draft& draft) {
   if (draft.busy(Task::release_lock)) return StepGoesOn{};
-  if (!draft.obs.holds_lock() || earlier_leader_may_write(draft)) return StepDone{};
+  if (!draft.obs.holds_lock() || keeps_lock(draft)) return StepDone{};
   if (release_failed(draft)) {
     if (for_good(draft)) return StepDone{};
     draft.wake(ask_again * 10);
+  }
+  if (stopped_as_standby(draft.obs)) {
+    release(draft);
+    return StepGoesOn{};
   }
   if (!shut_down_is_recorded(draft.obs)) return after_unclean_stop(draft);
   if (!shutdown_is_located(draft)) return StepGoesOn{};

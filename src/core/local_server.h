@@ -48,6 +48,13 @@ bool paused(const Observation& obs);
 // A standby cluster, by the settings in force.
 bool in_standby_cluster(const Observation& obs);
 
+// This node holds the lock of a standby cluster: it follows the remote server and is the one that
+// the others follow (contract ha 18.2).
+bool leads_standby_cluster(const Observation& obs);
+
+// What this node is to be as a standby: whom it follows, by which settings.
+ServerGoal standby_goal(const Observation& obs);
+
 // The goal that keeps the server what it is, following whom it follows: for restarts and reloads.
 ServerGoal current_goal(const Observation& obs);
 

@@ -51,7 +51,8 @@ std::vector<PeerAddress> suspects(const Draft& draft) {
   std::vector<PeerAddress> found;
   const auto& obs = draft.obs;
   const auto& lost = draft.next.took_after;
-  if (lost && seen_leader_may_write(obs, *lost)) found.push_back({lost->leader.name, lost->api_url});
+  if (lost && seen_leader_may_write(obs, *lost))
+    found.push_back({lost->leader.name, lost->api_url});
   if (!holder_is_unknown(draft)) return found;
   for (const auto& [name, member] : obs.view().members) {
     const bool suspect = name != obs.node->name && member.is_tanist() && !denies(obs, name);
@@ -62,8 +63,8 @@ std::vector<PeerAddress> suspects(const Draft& draft) {
 
 // All of them in one round: the answers of another one are forgotten.
 std::vector<PeerAddress> all_to_ask(const Draft& draft) {
-  auto members = holder_is_unknown(draft) ? draft.obs.view().members
-                                          : std::map<MemberName, MemberView>();
+  auto members =
+      holder_is_unknown(draft) ? draft.obs.view().members : std::map<MemberName, MemberView>();
   const auto& lost = draft.next.took_after;
   if (lost) {
     auto& member = members[lost->leader.name];

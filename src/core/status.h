@@ -62,6 +62,7 @@ struct Status {
   Timeline timeline;
   std::int64_t store_last_seen = 0;  // epoch seconds
   bool pending_restart = false;
+  StorageFacts storage;
   bool cluster_unlocked = true;
 };
 

@@ -142,6 +142,23 @@ Command doctor_of(const Given& given) {
                        .days = number_of<std::int64_t>(given.text_or("--days", "30"))};
 }
 
+ReportFormat report_format_of(const Given& given) {
+  return from_name<ReportFormat>(given.text_or("--format", "text")).value_or(ReportFormat::text);
+}
+
+Command explain_of(const Given& given) {
+  return ExplainOptions{.cluster = given.text("CLUSTER_NAME"),
+                        .since = given.text("--since"),
+                        .format = report_format_of(given),
+                        .files = given.all("--file")};
+}
+
+Command whatif_of(const Given& given) {
+  return WhatIfOptions{.cluster = given.text("--cluster"),
+                       .member = given.text("NODE"),
+                       .format = report_format_of(given)};
+}
+
 Command provision_of(const Given& given) {
   using Renew = tanist::provision::Renew;
   const auto renew = given.text_or("--renew", "");
@@ -204,6 +221,9 @@ const std::map<std::string, Make>& makers() {
       {"demote-cluster", [](const Given& given) { return standby_cluster_of(given, true); }},
       {"promote-cluster", [](const Given& given) { return standby_cluster_of(given, false); }},
       {"doctor", doctor_of},
+      {"explain", explain_of},
+      {"replay", [](const Given& given) { return ReplayOptions{given.text_or("FILE", "")}; }},
+      {"whatif", whatif_of},
       {"provision", provision_of},
       {"completion", completion_of},
       {"manual", manual_of}};

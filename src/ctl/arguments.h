@@ -22,7 +22,8 @@ using Command =
     std::variant<ShowText, ListOptions, ShowConfigOptions, HistoryOptions, VersionOptions,
                  HandOverOptions, ReloadOptions, RestartOptions, PauseOptions, EditConfigOptions,
                  ReinitOptions, FlushOptions, RemoveOptions, DsnOptions, QueryOptions,
-                 StandbyClusterOptions, DoctorOptions, ProvisionOptions>;
+                 StandbyClusterOptions, DoctorOptions, ExplainOptions, ReplayOptions, WhatIfOptions,
+                 ProvisionOptions>;
 
 struct Arguments {
   GlobalOptions global;

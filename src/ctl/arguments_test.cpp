@@ -51,6 +51,16 @@ TEST(Options, StandardInputIsAValue) {
   EXPECT_EQ(taken<EditConfigOptions>({"edit-config", "--apply", "-"}).apply, "-");
 }
 
+TEST(Options, JournalsAreNamedOneByOne) {
+  const auto options = taken<ExplainOptions>(
+      {"explain", "--file", "a", "--file", "b", "-f", "markdown", "--last-failover"});
+  EXPECT_EQ(options.files, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options.format, ReportFormat::markdown);
+  EXPECT_EQ(options.since, std::nullopt);
+  EXPECT_EQ(taken<WhatIfOptions>({"whatif", "node2", "--cluster", "shop"}).member, "node2");
+  EXPECT_EQ(taken<ReplayOptions>({"replay", "x"}).file, "x");
+}
+
 TEST(Options, WithoutACommandThereIsHelp) {
   EXPECT_NE(taken<ShowText>({}).text.find("Exit codes"), std::string::npos);
   EXPECT_NE(taken<ShowText>({"list", "--help"}).text.find("tanistctl list"), std::string::npos);

@@ -259,6 +259,41 @@ CommandRow doctor_row() {
           {"tanistctl doctor", "tanistctl doctor -q -f json"}};
 }
 
+const std::vector<std::string> report_formats{"text", "json", "markdown"};
+
+CommandRow explain_row() {
+  return {"explain",
+          "Tell how leadership changed: cause, phases, who decided what and why",
+          {cluster_row},
+          {text({"--since"}, "all changes since then: a time, or seconds before now"),
+           flag({"--last-failover"}, "the last change only, as without --since"),
+           {{"--format", "-f"}, Kind::word, "how to print; text by default", report_formats},
+           text({"--file"}, "a journal to read, may be repeated; asks no member and no store",
+                Kind::texts)},
+          "Merges the nodes' journals and the digests in the store into one story.",
+          {"tanistctl explain", "tanistctl explain --since 3600 -f markdown > incident.md",
+           "tanistctl explain --file node1.journal --file node2.journal"}};
+}
+
+CommandRow replay_row() {
+  return {"replay",
+          "Make the decisions of a journal again and show differences",
+          {{"FILE", "a journal", true}},
+          {},
+          "The exit code is 1 if a decision comes out differently.",
+          {"tanistctl replay /var/lib/postgresql/15/main.journal"}};
+}
+
+CommandRow whatif_row() {
+  return {"whatif",
+          "Tell who would take over if a node failed now",
+          {{"NODE", "the node that fails; by default the leader"}},
+          {text({"--cluster"}, "the cluster; by default the configuration's scope"),
+           {{"--format", "-f"}, Kind::word, "how to print; text by default", report_formats}},
+          "In about how long, what could be lost, and why the others would not. Touches nothing.",
+          {"tanistctl whatif", "tanistctl whatif pg-2 -f json"}};
+}
+
 CommandRow provision_row() {
   return {"provision",
           "Write the files of all hosts of a new cluster",
@@ -332,6 +367,9 @@ const std::vector<CommandRow>& command_table() {
                                 demote_cluster_row(),
                                 promote_cluster_row(),
                                 doctor_row(),
+                                explain_row(),
+                                replay_row(),
+                                whatif_row(),
                                 provision_row(),
                                 completion_row(),
                                 manual_row(),
@@ -409,6 +447,8 @@ const std::vector<std::string>& tool_examples() {
                                              "tanistctl switchover --candidate pg-2",
                                              "tanistctl edit-config -s ttl=20 --force",
                                              "tanistctl -d etcd3://10.0.0.1:2379 list shop",
+                                             "tanistctl whatif",
+                                             "tanistctl explain",
                                              "tanistctl provision topology.yml -o cluster"};
   return rows;
 }

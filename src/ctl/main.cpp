@@ -35,6 +35,13 @@ struct Run {
   Result<void> operator()(const ProvisionOptions& options) const {
     return provision_cluster(options);
   }
+  Result<void> operator()(const ReplayOptions& options) const { return replay(options); }
+  // Journals that are files need no cluster.
+  Result<void> operator()(const ExplainOptions& options) const {
+    if (options.files.empty()) return with(explain, options);
+    return explain(ToolConfig{}, options);
+  }
+  Result<void> operator()(const WhatIfOptions& options) const { return with(whatif, options); }
   Result<void> operator()(const ListOptions& options) const { return with(list, options); }
   Result<void> operator()(const ShowConfigOptions& options) const {
     return with(show_config, options);

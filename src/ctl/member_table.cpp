@@ -57,6 +57,13 @@ Position position_at(const Tree& member, std::string_view lsn_key, std::string_v
   return {*lsn, bytes != nullptr ? mebibytes(*bytes) : Tree("")};
 }
 
+// With how far a copy has come: "creating replica (45%)".
+std::string shown_state(const Tree& member) {
+  const auto progress = text_at(member, "progress");
+  const auto state = text_at(member, "state");
+  return progress.empty() ? state : format_text("{} ({})", state, progress);
+}
+
 struct Positions {
   Position received;
   Position replayed;
@@ -206,7 +213,7 @@ class MemberTable {
     std::vector<Tree> cells{name,
                             host(member),
                             role_title(text_at(member, "role")),
-                            text_at(member, "state"),
+                            shown_state(member),
                             timeline != nullptr ? *timeline : Tree(""),
                             at.received.lsn,
                             at.received.lag,

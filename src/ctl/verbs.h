@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ctl/report.h"
 #include "ctl/selection.h"
 #include "ctl/table.h"
 #include "ctl/tool_config.h"
@@ -166,6 +167,27 @@ struct DoctorOptions {
 };
 // An error when anything is wrong; what, was printed.
 Result<void> doctor(const ToolConfig& config, const DoctorOptions& options);
+// How leadership changed, from the nodes' journals and the store's digests.
+struct ExplainOptions {
+  std::optional<std::string> cluster;
+  std::optional<std::string> since;  // absent = the last change only
+  ReportFormat format = ReportFormat::text;
+  std::vector<std::string> files;  // journals to read instead of asking the cluster
+};
+Result<void> explain(const ToolConfig& config, const ExplainOptions& options);
+
+struct ReplayOptions {
+  std::string file;
+};
+// An error when a decision comes out differently.
+Result<void> replay(const ReplayOptions& options);
+
+struct WhatIfOptions {
+  std::optional<std::string> cluster;
+  std::optional<std::string> member;  // absent = the leader
+  ReportFormat format = ReportFormat::text;
+};
+Result<void> whatif(const ToolConfig& config, const WhatIfOptions& options);
 
 struct ProvisionOptions {
   std::string topology;

@@ -43,6 +43,12 @@ std::variant<Response, AskLoop> answer_of(const Route& route, std::string_view m
 std::variant<Tree, Response> body_of(BodyRule rule, std::optional<std::uint64_t> length,
                                      std::string_view body);
 
+// A health check that only a writable server passes: its 200 lets writes come.
+bool asks_for_writable(const Route& route, std::string_view target);
+
+// The parameters of a query as the loop gets them: a map of texts.
+Tree parameters_of(std::string_view target);
+
 // Role changes and restarts answer when they are done; everything else is soon said.
 bool takes_long(ApiEndpoint endpoint);
 

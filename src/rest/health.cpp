@@ -104,6 +104,7 @@ struct Row {
   bool (*passes)(const Checks&);
   bool tags_apply;
   bool needs_view;
+  bool demands_primary = false;
 };
 
 // The first matching row decides.
@@ -111,11 +112,11 @@ constexpr std::array rows{
     Row{[](std::string_view p) { return has(p, "standby_leader") || has(p, "standby-leader"); },
         [](const Checks& c) { return c.standby; }, false, false},
     Row{[](std::string_view p) { return has(p, "leader"); },
-        [](const Checks& c) { return c.leader; }, false, false},
+        [](const Checks& c) { return c.leader; }, false, false, true},
     Row{[](std::string_view p) {
           return has(p, "primary") || has(p, "read-write") || has(p, "master") || p == "/";
         },
-        [](const Checks& c) { return c.primary; }, false, false},
+        [](const Checks& c) { return c.primary; }, false, false, true},
     Row{[](std::string_view p) { return has(p, "replica"); },
         [](const Checks& c) { return c.replica; }, true, false},
     Row{[](std::string_view p) {
@@ -143,6 +144,11 @@ constexpr std::array rows{
 bool holds_lock(const Status& status, const Moment& moment) {
   return status.holds_lock && !status.demoting && moment.lease_deadline &&
          moment.now < *moment.lease_deadline;
+}
+
+bool demands_primary(std::string_view path) {
+  const auto* row = std::ranges::find_if(rows, [&](const Row& r) { return r.matches(path); });
+  return row != rows.end() && row->demands_primary;
 }
 
 int health_code(std::string_view path, const Query& query, const Status& status,

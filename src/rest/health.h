@@ -26,6 +26,9 @@ bool holds_lock(const Status& status, const Moment& moment);
 int health_code(std::string_view path, const Query& query, const Status& status,
                 const Moment& moment);
 
+// Only a primary passes the check of this path: 200 lets writes come.
+bool demands_primary(std::string_view path);
+
 // `GET /liveness`: is the loop still turning? Past `good_until` 503, in pause too.
 int liveness_code(const Status& status, Instant now);
 

@@ -200,6 +200,17 @@ constexpr std::array own_series{
     Series{"tanist_guard_state", "gauge", "State of the guard as a number.",
            [](const S& s) { return guard_index(s.status.document); }, nullptr,
            "# Values: 0=absent, 1=disarmed, 2=armed, 3=latched"},
+    Series{"tanist_storage_failed", "gauge", "1 if the storage hangs, is full or fails.",
+           [](const S& s) { return flag(!s.status.storage.good_enough()); }},
+    Series{"tanist_storage_data_write_us", "gauge",
+           "Microseconds of the last write and sync in the data directory, -1 if none.",
+           [](const S& s) { return number(s.status.storage.data_us); }},
+    Series{"tanist_storage_wal_write_us", "gauge",
+           "The same in the WAL directory; -1 where that is the same file system.",
+           [](const S& s) { return number(s.status.storage.wal_us); }},
+    Series{"tanist_storage_connection_us", "gauge",
+           "Microseconds that the last new connection to the server took, -1 if it failed.",
+           [](const S& s) { return number(s.status.storage.connection_us); }},
 };
 
 // Prometheus reads a backslash, a quote and a line end only escaped.

@@ -57,6 +57,9 @@ class Reception {
   std::string_view date();
   ServerCounters counters() const;
   void count_request() { ++counters_.requests; }
+  void note_writable() const {
+    if (hooks_.told_writable) hooks_.told_writable();
+  }
 
   // Gives the connection `limit` from now until Session::on_deadline().
   void touch(ConnectionId id, Duration limit);

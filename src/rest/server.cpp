@@ -173,9 +173,14 @@ asio::awaitable<Response> Session::handle() {
   const Inputs inputs{reception_.published(), moment, counters, figures,
                       serving_->certificate_expires};
   auto answer = answer_of(route, method, target, inputs);
-  if (auto* response = std::get_if<Response>(&answer)) co_return std::move(*response);
+  if (auto* response = std::get_if<Response>(&answer)) {
+    if (response->code == 200 && asks_for_writable(route, target)) reception_.note_writable();
+    co_return std::move(*response);
+  }
   const auto endpoint = std::get<AskLoop>(answer).endpoint;
-  co_return co_await ask_loop(endpoint, std::get<Tree>(std::move(body)));
+  auto content = std::get<Tree>(std::move(body));
+  if (endpoint == ApiEndpoint::get_journal) content = parameters_of(target);
+  co_return co_await ask_loop(endpoint, std::move(content));
 }
 
 Caller Session::caller() const {

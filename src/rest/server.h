@@ -26,6 +26,8 @@ struct ServerHooks {
   std::function<std::optional<Instant>()> lease_deadline;
   std::function<Instant()> now;            // os::now, but in tests
   std::function<void(ApiRequest)> submit;  // the loop answers with reply()
+  // A health check was just told that writes may come here; may be empty.
+  std::function<void()> told_writable;
 };
 
 // Bounds of what strangers can make us hold or wait for.

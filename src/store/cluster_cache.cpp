@@ -74,6 +74,8 @@ void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
     set(view_.history, value, decode_history);
   } else if (relative == "failsafe") {
     view_.failsafe = value != nullptr ? decode_failsafe(*value) : std::nullopt;
+  } else if (relative == name_of(StoreKey::digests)) {
+    set(view_.digests, value, decode_digests);
   }
 }
 

@@ -14,7 +14,7 @@ import urllib.request
 
 import psycopg2
 import yaml
-from local_servers import (POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
+from local_servers import (ETCD, POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
                            programs_into, run)
 from writer import Writer
 
@@ -84,7 +84,7 @@ class Cluster:
         must_run(program, "provision", file, "-o", self.files)
 
     def start_etcd(self, node):
-        self.launch(node, f"etcd-{node}", "etcd",
+        self.launch(node, f"etcd-{node}", ETCD,
                     f"--config-file={self.files}/{node}/etc/etcd/etcd.yml")
 
     def etcd_is_healthy(self):

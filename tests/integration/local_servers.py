@@ -14,8 +14,11 @@ import time
 
 USER = "postgres"
 PROGRAMS = pathlib.Path(os.environ.get("TANIST_BIN", "build/release/src")).resolve()
-POSTGRESQL = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
-                 key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
+# Another version's (scripts/test --matrix), else the newest that is installed.
+POSTGRESQL = pathlib.Path(os.environ["TANIST_POSTGRESQL"]) if "TANIST_POSTGRESQL" in os.environ \
+    else max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
+             key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
+ETCD = os.environ.get("TANIST_ETCD", "etcd")
 LINES_OF_LOG = 120
 
 

@@ -61,6 +61,8 @@ class Loop {
   void fold(const SettingsChanged& event);
   void fold(const GuardChanged& event);
   void fold(const WatchdogChanged& event);
+  void fold(const StorageObserved& event);
+  void fold(const CopyProgressed& event);
   void fold(const ShutdownRequested& event);
   void fold(const ReloadRequested& event);
   void fold_server_result(Task task, const ServerResult& result);
@@ -94,11 +96,13 @@ class Loop {
   void publish_member();
   void publish_status();
   void say(const Why& why);
+  void tell_news(const Decision& decision);
 
   Observation obs_;
   Memory memory_;
   Why why_;
   Effects out_;  // of the step under way
+  DecisionNews news_;
   std::map<EffectId, Running> running_;
   std::uint64_t last_effect_ = 0;
 
