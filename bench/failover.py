@@ -15,14 +15,15 @@ the fastest settings. With --write the table goes to a file (docs/benchmarks.md)
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import signal
 import statistics
+import subprocess
 import sys
 import time
 import urllib.request
-import json
 
 import psycopg2
 from side import ROOT, Side, start_etcd
@@ -221,8 +222,10 @@ def machine():
                   pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
                   if line.startswith("model name")), "unknown")
     patroni = run("/usr/bin/python3", "/usr/bin/patroni", "--version").stdout.strip()
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], check=False,
+                            capture_output=True, text=True).stdout.strip()
     return (f"{os.cpu_count()} x {model}, PostgreSQL {POSTGRESQL.parent.name}, {patroni}, "
-            f"commit {run('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD').stdout.strip()}")
+            f"commit {commit}")
 
 
 def read_options():
