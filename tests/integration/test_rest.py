@@ -33,7 +33,8 @@ class Node:
         programs_into(self.path)
         must_run("mkdir", "-m", "0700", self.path / "run", self.path / "ssl")
         openssl(self.path / "ssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt")
+                "-subj", "/CN=test authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-keyout", "ca.key", "-out", "ca.crt")
         self.issue("server")
         self.issue("client")
         self.device = self.folder.write("watchdog", "")
