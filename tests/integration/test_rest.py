@@ -67,9 +67,10 @@ class Node:
             "postgresql": {
                 "listen": f"{HOST}:{SQL}", "connect_address": f"{HOST}:{SQL}",
                 "data_dir": str(self.path / "data"), "bin_dir": str(POSTGRESQL),
+                "pgpass": str(self.path / "pgpass"),
                 "parameters": {"unix_socket_directories": str(self.path)},
-                "pg_hba": ["local all all trust", f"host all all {HOST}/32 trust",
-                           f"host replication all {HOST}/32 trust"],
+                "pg_hba": ["local all all trust", "host all all 127.0.0.0/8 trust",
+                           "host replication all 127.0.0.0/8 trust"],
                 "authentication": {"superuser": {"username": "postgres"},
                                    "replication": {"username": "replicator"}}}}
 
@@ -82,7 +83,7 @@ class Node:
                           "--initial-cluster", f"one={peer}")
         file = self.folder.write("tanist.yml", yaml.safe_dump(self.configuration()))
         self.folder.start("tanist", self.path / "tanist", file, RUNTIME_DIRECTORY=self.path / "run")
-        eventually(lambda: self.code("GET", "/primary") == 200, 120, "a primary")
+        eventually(lambda: self.code("GET", "/primary") == 200, 60, "a primary")
 
     # ---- Asking -----------------------------------------------------------------------------
 
