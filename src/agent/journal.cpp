@@ -38,10 +38,10 @@ void Driver::make_journal() {
                           .now = os::now});
   journal_ = std::make_unique<JournalKeeper>(
       io_.get_executor(), disk_, *settings_,
-      JournalKeeper::Hooks{.wall = os::wall_now, .now = os::now,
-                           .tell = [this](journal::Incident incident) {
-                             if (!leaving_) digests_->tell(std::move(incident));
-                           }});
+      JournalKeeper::Hooks{
+          .wall = os::wall_now, .now = os::now, .tell = [this](journal::Incident incident) {
+            if (!leaving_) digests_->tell(std::move(incident));
+          }});
 }
 
 // One reader at a time: an answer is megabytes.

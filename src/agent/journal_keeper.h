@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's side of the journal: takes what is worth telling from the driver without ever waiting,
-// has it written by the disk pool, and turns a change of leadership into a digest for the store. A
-// disk that hangs costs entries, which are counted, and nothing else. Loop thread.
+// The agent's side of the journal: takes what is worth telling from the driver without ever
+// waiting, has it written by the disk pool, and turns a change of leadership into a digest for the
+// store. A disk that hangs costs entries, which are counted, and nothing else. Loop thread.
 #pragma once
 
 #include <deque>
@@ -58,8 +58,8 @@ class JournalKeeper {
   void add(decltype(journal::Entry::body) body);
   os::Awaitable<void> write_all();
   os::Awaitable<void> write_batch();
-  static Written write(const std::vector<Pending>& batch, const std::shared_ptr<journal::File>& file,
-                       const MemberName& member);
+  static Written write(const std::vector<Pending>& batch,
+                       const std::shared_ptr<journal::File>& file, const MemberName& member);
   void heed(Result<Written> written);
   void take_lines(std::vector<journal::StoryLine> lines);
 

@@ -178,7 +178,8 @@ JournalSettings journal_settings_from(const Layers& layers, std::string data_dir
   out.enabled = journal.flag("enabled", true);
   while (data_dir.size() > 1 && data_dir.ends_with('/')) data_dir.pop_back();
   out.directory = journal.text("directory", data_dir + ".journal");
-  const auto bytes = journal.integer("file_size", static_cast<std::int64_t>(out.file_bytes_max), "B");
+  const auto bytes =
+      journal.integer("file_size", static_cast<std::int64_t>(out.file_bytes_max), "B");
   out.file_bytes_max =
       static_cast<std::size_t>(std::clamp<std::int64_t>(bytes, 65536, 1'073'741'824));
   return out;

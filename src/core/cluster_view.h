@@ -215,8 +215,8 @@ struct FailsafeView {
 };
 static_assert(lists_all_fields<FailsafeView>);
 
-// `tanist/digests`: the last changes of leadership, told by the members (journal/digest). No decision
-// reads it.
+// `tanist/digests`: the last changes of leadership, told by the members (journal/digest). No
+// decision reads it.
 struct DigestsView {
   Tree value;  // a list; null when it is none
   Revision revision;
@@ -276,18 +276,12 @@ struct ClusterView {
 
   static constexpr auto fields() {
     using C = ClusterView;
-    return std::tuple{field("revision", &C::revision),
-                      field("initialize", &C::initialize),
-                      field("config", &C::config),
-                      field("leader", &C::leader),
-                      field("members", &C::members),
-                      field("failover", &C::failover),
-                      field("sync", &C::sync),
-                      field("status", &C::status),
-                      field("history", &C::history),
-                      field("failsafe", &C::failsafe),
-                      field("digests", &C::digests),
-                      field("lost_leader", &C::lost_leader)};
+    return std::tuple{field("revision", &C::revision), field("initialize", &C::initialize),
+                      field("config", &C::config),     field("leader", &C::leader),
+                      field("members", &C::members),   field("failover", &C::failover),
+                      field("sync", &C::sync),         field("status", &C::status),
+                      field("history", &C::history),   field("failsafe", &C::failsafe),
+                      field("digests", &C::digests),   field("lost_leader", &C::lost_leader)};
   }
   friend bool operator==(const ClusterView&, const ClusterView&) = default;
 };

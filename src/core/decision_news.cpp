@@ -26,8 +26,8 @@ std::size_t hash_of_names(const std::map<MemberName, MemberView>& members) {
 // Log lines and answers to requests tell nothing that the rest does not.
 bool is_order(const Action& action) {
   return std::holds_alternative<CancelServer>(action) ||
-         std::holds_alternative<GuardOrder>(action) || std::holds_alternative<RunCallback>(action) ||
-         std::holds_alternative<Leave>(action);
+         std::holds_alternative<GuardOrder>(action) ||
+         std::holds_alternative<RunCallback>(action) || std::holds_alternative<Leave>(action);
 }
 
 }  // namespace

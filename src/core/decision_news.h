@@ -18,8 +18,8 @@ struct DecisionRecord {
 
 class DecisionNews {
  public:
-  // True when this decision has to be told. What means the same (a race that is lost in every cycle)
-  // is told a few times in ten minutes only.
+  // True when this decision has to be told. What means the same (a race that is lost in every
+  // cycle) is told a few times in ten minutes only.
   bool take(const Observation& obs, const Decision& decision);
 
  private:

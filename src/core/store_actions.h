@@ -20,8 +20,8 @@ enum class StoreKey { initialize, config, failover, sync, status, history, fails
 constexpr auto names_of(StoreKey) {
   using K = StoreKey;
   return std::array{EnumName<K>{K::initialize, "initialize"}, EnumName<K>{K::config, "config"},
-                    EnumName<K>{K::failover, "failover"},     EnumName<K>{K::sync, "sync"},
-                    EnumName<K>{K::status, "status"},         EnumName<K>{K::history, "history"},
+                    EnumName<K>{K::failover, "failover"}, EnumName<K>{K::sync, "sync"},
+                    EnumName<K>{K::status, "status"}, EnumName<K>{K::history, "history"},
                     EnumName<K>{K::failsafe, "failsafe"},
                     // our own; readers of the format ignore keys that they do not know
                     EnumName<K>{K::digests, "tanist/digests"}};

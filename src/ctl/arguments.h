@@ -17,10 +17,10 @@ struct ShowText {
   std::string text;
 };
 
-using Command = std::variant<ShowText, ListOptions, ShowConfigOptions, HistoryOptions,
-                             VersionOptions, HandOverOptions, ReloadOptions, RestartOptions,
-                             PauseOptions, EditConfigOptions, ExplainOptions, ReplayOptions,
-                             WhatIfOptions, ProvisionOptions>;
+using Command =
+    std::variant<ShowText, ListOptions, ShowConfigOptions, HistoryOptions, VersionOptions,
+                 HandOverOptions, ReloadOptions, RestartOptions, PauseOptions, EditConfigOptions,
+                 ExplainOptions, ReplayOptions, WhatIfOptions, ProvisionOptions>;
 
 struct Arguments {
   GlobalOptions global;

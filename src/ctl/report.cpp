@@ -81,9 +81,9 @@ bool is_worth_telling(const ClockOffset& clock) {
 // "2026-11-26T13:00:01.123456+00:00" to its time of day with milliseconds.
 std::string time_text(WallTime at) {
   return to_iso8601(std::chrono::floor<seconds>(at)).substr(0, 19) +
-         format_text(".{:03}", std::chrono::duration_cast<milliseconds>(
-                                   at - std::chrono::floor<seconds>(at))
-                                   .count());
+         format_text(".{:03}",
+                     std::chrono::duration_cast<milliseconds>(at - std::chrono::floor<seconds>(at))
+                         .count());
 }
 
 // ---- Text ------------------------------------------------------------------------------------
@@ -132,8 +132,8 @@ std::string cell(std::string_view text) {
 
 void add_incident_section(std::string& out, const Incident& incident) {
   out += format_text("## {}\n\n", title_of(incident));
-  out += format_text("**Cause:** {}.\n\n", journal::sentence_of(incident.cause,
-                                                                incident.old_leader));
+  out +=
+      format_text("**Cause:** {}.\n\n", journal::sentence_of(incident.cause, incident.old_leader));
   out += format_text("**Lost WAL:** {}.\n\n", loss_text(incident));
   if (!incident.evidence.empty()) out += "**Evidence:**\n\n";
   for (const auto& text : incident.evidence) out += format_text("- {}\n", text);
@@ -168,9 +168,8 @@ std::string markdown(const Report& report) {
 // ---- JSON ------------------------------------------------------------------------------------
 
 Tree line_tree(const StoryLine& line) {
-  Tree tree = Tree::map({{"at", to_iso8601(line.at)},
-                         {"member", line.member.value()},
-                         {"text", line.text}});
+  Tree tree = Tree::map(
+      {{"at", to_iso8601(line.at)}, {"member", line.member.value()}, {"text", line.text}});
   if (line.is_decision) tree.set("reason", name_of(line.reason));
   if (!line.remarks.empty()) tree.set("remarks", to_tree(line.remarks));
   return tree;

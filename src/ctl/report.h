@@ -22,10 +22,10 @@ constexpr auto names_of(ReportFormat) {
 
 struct Report {
   std::string cluster;
-  std::vector<journal::Incident> incidents;   // oldest first
-  std::vector<journal::StoryLine> timeline;   // by aligned time
+  std::vector<journal::Incident> incidents;  // oldest first
+  std::vector<journal::StoryLine> timeline;  // by aligned time
   std::vector<journal::ClockOffset> clocks;
-  std::vector<std::string> sources;           // "node1: 12 entries from its REST API"
+  std::vector<std::string> sources;  // "node1: 12 entries from its REST API"
 };
 
 // The part of it that belongs to the last change of leadership.

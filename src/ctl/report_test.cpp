@@ -53,25 +53,27 @@ TEST(Report, DigestsFillWhatNoJournalTells) {
 }
 
 TEST(Report, TextTellsCausePhasesAndReasons) {
-  const auto text = to_text(Report{.cluster = "demo", .incidents = {incident(1)}, .timeline = {line(1)}},
-                            ReportFormat::text);
-  for (const auto* part : {"b took over from a at 2026-11-26T13:00:10+00:00", "a fell silent",
-                           "the lock of a ended", "5000 ms", "25 ms", "5025 ms", "x | y",
-                           "2026-11-26T13:00:01.000 b          line 1"}) {
+  const auto text =
+      to_text(Report{.cluster = "demo", .incidents = {incident(1)}, .timeline = {line(1)}},
+              ReportFormat::text);
+  for (const auto* part :
+       {"b took over from a at 2026-11-26T13:00:10+00:00", "a fell silent", "the lock of a ended",
+        "5000 ms", "25 ms", "5025 ms", "x | y", "2026-11-26T13:00:01.000 b          line 1"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }
 
 TEST(Report, MarkdownKeepsItsTables) {
-  const auto text = to_text(Report{.cluster = "demo", .incidents = {incident(1)}},
-                            ReportFormat::markdown);
+  const auto text =
+      to_text(Report{.cluster = "demo", .incidents = {incident(1)}}, ReportFormat::markdown);
   EXPECT_NE(text.find("| c | x \\| y |"), std::string::npos) << text;
   EXPECT_NE(text.find("| lease | 5000 ms |"), std::string::npos) << text;
 }
 
 TEST(Report, JsonIsOneDocument) {
-  const auto text = to_text(Report{.cluster = "demo", .incidents = {incident(1)}, .timeline = {line(1)}},
-                            ReportFormat::json);
+  const auto text =
+      to_text(Report{.cluster = "demo", .incidents = {incident(1)}, .timeline = {line(1)}},
+              ReportFormat::json);
   const auto tree = parse_json(text);
   ASSERT_TRUE(tree);
   const auto* first = &tree->find("incidents")->as_list()->front();

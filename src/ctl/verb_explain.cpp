@@ -34,8 +34,8 @@ void add_story(Gathering& gathering, journal::StoryReader& reader) {
 Result<void> read_files(Gathering& gathering, const std::vector<std::string>& files) {
   for (const auto& file : files) {
     journal::StoryReader reader;
-    const auto report = journal::read_journal_file(
-        file, [&](const journal::Entry& entry) { reader.take(entry); });
+    const auto report =
+        journal::read_journal_file(file, [&](const journal::Entry& entry) { reader.take(entry); });
     if (!report) return pass_on(report.error());
     gathering.sources.push_back(
         format_text("{}: {} of {}", file, report->text(), reader.member().value()));
@@ -45,8 +45,8 @@ Result<void> read_files(Gathering& gathering, const std::vector<std::string>& fi
 }
 
 Result<std::string> journal_of(Members& members, const MemberView& member) {
-  const auto answer =
-      members.ask(member, {.method = "GET", .path = "/journal", .limit = journal_limit});
+  const auto answer = members.ask(
+      member, {.method = "GET", .path = "/journal", .limit = journal_limit, .repeats = false});
   if (!answer) return pass_on(answer.error());
   if (answer->status != 200) {
     return fail(Errc::refused, "GET /journal: status code={}, {}", answer->status,
@@ -67,15 +67,14 @@ void read_member(Gathering& gathering, Members& members, const MemberView& membe
     return;
   }
   journal::StoryReader reader;
-  const auto report = journal::read_journal(
-      *text, [&](const journal::Entry& entry) { reader.take(entry); });
+  const auto report =
+      journal::read_journal(*text, [&](const journal::Entry& entry) { reader.take(entry); });
   gathering.sources.push_back(
       format_text("{}: {}", name, report ? report->text() : report.error().message));
   if (report && report->entries > 0) add_story(gathering, reader);
 }
 
-Result<void> read_cluster(Gathering& gathering, const ToolConfig& config,
-                          const std::string& name) {
+Result<void> read_cluster(Gathering& gathering, const ToolConfig& config, const std::string& name) {
   auto cluster = Cluster::open(config, name);
   if (!cluster) return pass_on(cluster.error());
   auto members = Members::make(config);

@@ -28,8 +28,7 @@ Result<LiveCluster> look(const ToolConfig& config, const std::string& name) {
   if (view.digests) live.incidents = journal::digests_in(view.digests->value);
   for (const auto& [member_name, member] : view.members) {
     const auto answer = members->ask(
-        member,
-        {.method = "GET", .path = "/patroni", .limit = status_limit, .repeats = false});
+        member, {.method = "GET", .path = "/patroni", .limit = status_limit, .repeats = false});
     if (!answer) continue;
     auto body = parse_json(answer->body);
     if (body) live.status.emplace(member_name, std::move(*body));
@@ -47,7 +46,8 @@ Result<void> whatif(const ToolConfig& config, const WhatIfOptions& options) {
   const auto& view = *live->reading.view;
   MemberName failing(options.member.value_or(""));
   if (!options.member) {
-    if (!view.locked()) return fail(Errc::not_found, "cluster {} has no leader; name a node", *name);
+    if (!view.locked())
+      return fail(Errc::not_found, "cluster {} has no leader; name a node", *name);
     failing = view.leader->name;
   }
   if (view.member(failing) == nullptr) {

@@ -160,8 +160,8 @@ Prospect prospect_of(const LiveCluster& cluster, const MemberView& member,
   const auto obs = observation_of(cluster, member, failing);
   const auto decision = decide(obs);
   prospect.takes_over = decision.why.reason == Reason::race_taking_lock;
-  prospect.why = prospect.takes_over ? "may lead: nobody who may lead has more WAL"
-                                     : reason_of(decision, obs);
+  prospect.why =
+      prospect.takes_over ? "may lead: nobody who may lead has more WAL" : reason_of(decision, obs);
   return prospect;
 }
 
@@ -191,8 +191,7 @@ std::optional<std::int64_t> usual(const LiveCluster& cluster,
 
 // The leader renews every min(loop_wait, ttl/6): so much of its lease may have passed.
 void estimate_time(WhatIf& answer, const LiveCluster& cluster) {
-  const auto timing =
-      effective_timing(cluster.reading.settings.timing, tanist_timing_min, nullptr);
+  const auto timing = effective_timing(cluster.reading.settings.timing, tanist_timing_min, nullptr);
   const std::int64_t ttl = timing.ttl.count() * 1000;
   const auto renewal = std::min<std::int64_t>(timing.loop_wait.count() * 1000, ttl / 6);
   const auto race = usual(cluster, &journal::Phases::race);
@@ -209,12 +208,10 @@ void estimate_loss(WhatIf& answer, const LiveCluster& cluster) {
   const auto position = position_of_leader(cluster, answer.failing);
   for (auto& prospect : answer.prospects) {
     if (!position || prospect.position == Lsn()) continue;
-    prospect.behind_bytes = *position > prospect.position
-                                ? position->value() - prospect.position.value()
-                                : 0;
+    prospect.behind_bytes =
+        *position > prospect.position ? position->value() - prospect.position.value() : 0;
     if (!prospect.takes_over) continue;
-    answer.lost_bytes_now =
-        std::max(answer.lost_bytes_now.value_or(0), *prospect.behind_bytes);
+    answer.lost_bytes_now = std::max(answer.lost_bytes_now.value_or(0), *prospect.behind_bytes);
   }
   answer.keeps_acknowledged = view.sync && view.sync->active() && !view.sync->standbys.empty() &&
                               cluster.reading.settings.synchronous_mode != SynchronousMode::off;
@@ -303,11 +300,12 @@ std::string to_text(const WhatIf& answer) {
     out = format_text("If {} (the leader) fails now:\n", name);
     out += format_text("  takes over  {}\n", names.empty() ? "nobody" : names);
     if (!names.empty()) {
-      out += format_text("  in about    {:.1f} to {:.1f} s ({})\n",
-                         static_cast<double>(answer.outage_ms_min) / 1000,
-                         static_cast<double>(answer.outage_ms_max) / 1000,
-                         answer.is_measured ? "its lease, and what earlier changes took"
-                                            : "its lease, and what race and promotion usually take");
+      out +=
+          format_text("  in about    {:.1f} to {:.1f} s ({})\n",
+                      static_cast<double>(answer.outage_ms_min) / 1000,
+                      static_cast<double>(answer.outage_ms_max) / 1000,
+                      answer.is_measured ? "its lease, and what earlier changes took"
+                                         : "its lease, and what race and promotion usually take");
       out += format_text("  may lose    {}\n", loss_text(answer));
     }
   }

@@ -24,8 +24,8 @@ struct LiveCluster {
 struct Prospect {
   MemberName member;
   bool takes_over = false;
-  std::string why;  // in the words that its log would have
-  Lsn position;     // of its WAL; 0 = unknown
+  std::string why;                            // in the words that its log would have
+  Lsn position;                               // of its WAL; 0 = unknown
   std::optional<std::uint64_t> behind_bytes;  // the failing leader
 
   static constexpr auto fields() {
@@ -44,9 +44,9 @@ struct WhatIf {
   std::vector<Prospect> prospects;  // who takes over first, then by name; empty for a replica
   std::int64_t outage_ms_min = 0;   // from the failure to a writable server
   std::int64_t outage_ms_max = 0;
-  bool is_measured = false;                      // race and promotion are those of earlier changes
-  std::optional<std::uint64_t> lost_bytes_now;   // by the positions of this moment; the worst case
-  bool keeps_acknowledged = false;               // by synchronous replication
+  bool is_measured = false;                     // race and promotion are those of earlier changes
+  std::optional<std::uint64_t> lost_bytes_now;  // by the positions of this moment; the worst case
+  bool keeps_acknowledged = false;              // by synchronous replication
   std::vector<std::string> remarks;
 
   static constexpr auto fields() {

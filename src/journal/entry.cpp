@@ -35,7 +35,8 @@ void write_once(Tree& view, const Tree* config) {
 
 void restore(Tree& view, const Tree* config) {
   auto* value = find_path(view, {"config", "value"});
-  if (value != nullptr && config != nullptr && is_placeholder(*value, same_config)) *value = *config;
+  if (value != nullptr && config != nullptr && is_placeholder(*value, same_config))
+    *value = *config;
 }
 
 Tree observation_tree(const Observation& obs) {
@@ -150,8 +151,7 @@ Entry entry_of(const DecisionRecord& record) {
 }
 
 std::string text(const Entry& entry, SecretMask& mask) {
-  Tree line = Tree::map({{"at", Tree(to_iso8601(entry.at))},
-                         {"instant", to_tree(entry.instant)}});
+  Tree line = Tree::map({{"at", Tree(to_iso8601(entry.at))}, {"instant", to_tree(entry.instant)}});
   const auto put = [&]<class Body>(const Body& body) {
     if constexpr (std::is_same_v<Body, Decided>) {
       line.set(Body::name, decided_tree(body));

@@ -84,8 +84,8 @@ struct Entry {
 
 // ---- Decisions as trees ----------------------------------------------------------------------
 
-// `why`, `actions`, `wake_at`, and of `next` what differs from the memory before. A locked view that
-// is the observed one is written as "@view".
+// `why`, `actions`, `wake_at`, and of `next` what differs from the memory before. A locked view
+// that is the observed one is written as "@view".
 Tree decision_tree(const Observation& obs, const Decision& decision);
 
 // ---- Text ------------------------------------------------------------------------------------
@@ -99,8 +99,8 @@ std::string text(const Entry& entry, SecretMask& mask);
 // The largest line that is written or read.
 inline constexpr std::size_t line_bytes_max = 4 * 1024 * 1024;
 
-// Of one line without its line break. Errc::invalid when it is no entry; refused when a newer tanist
-// wrote it in a form that this one does not know.
+// Of one line without its line break. Errc::invalid when it is no entry; refused when a newer
+// tanist wrote it in a form that this one does not know.
 Result<Entry> parse_entry(std::string_view line);
 
 // The time at the beginning of a line, without reading the rest.

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {
@@ -66,9 +66,10 @@ TEST(Entry, NoSecretIsWritten) {
 
 TEST(Entry, SmallKindsComeBack) {
   const WallTime at(std::chrono::microseconds(1'700'000'000'000'001));
-  for (const auto& body : {decltype(Entry::body)(Begun{1, "0.1.0", "demo", MemberName("a")}),
-                           decltype(Entry::body)(Ended{"promote_server", milliseconds(8), true, ""}),
-                           decltype(Entry::body)(Routed{}), decltype(Entry::body)(Dropped{3})}) {
+  for (const auto& body :
+       {decltype(Entry::body)(Begun{1, "0.1.0", "demo", MemberName("a")}),
+        decltype(Entry::body)(Ended{"promote_server", milliseconds(8), true, ""}),
+        decltype(Entry::body)(Routed{}), decltype(Entry::body)(Dropped{3})}) {
     const auto line = text_of({at, Instant(seconds(5)), body});
     const auto again = read(line);
     ASSERT_TRUE(again) << line << again.error().message;
@@ -107,8 +108,8 @@ TEST(Entry, OtherLinesAreRefused) {
     ASSERT_FALSE(entry) << line;
     EXPECT_EQ(entry.error().code, Errc::invalid) << line;
   }
-  const auto newer = parse_entry(
-      R"({"at":"2023-11-14T22:13:20+00:00","instant":1,"begun":{"format":2,"x":[]}})");
+  const auto newer =
+      parse_entry(R"({"at":"2023-11-14T22:13:20+00:00","instant":1,"begun":{"format":2,"x":[]}})");
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Errc::refused);
 }

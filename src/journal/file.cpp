@@ -49,8 +49,8 @@ Result<void> File::open(const Entry& first) {
   bytes_ = static_cast<std::size_t>(status.st_size);
   // A line that a crash tore must not swallow the next one.
   char last = '\n';
-  const bool torn = bytes_ > 0 && pread(descriptor_.get(), &last, 1, status.st_size - 1) == 1 &&
-                    last != '\n';
+  const bool torn =
+      bytes_ > 0 && pread(descriptor_.get(), &last, 1, status.st_size - 1) == 1 && last != '\n';
   return write((torn ? "\n" : "") + begun(first));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal of one node on disk: DIRECTORY/tanist.journal and, before it, tanist.journal.1. Only
 // whole lines are appended; a file that reaches its bound becomes the older one. Nothing is synced:
-// what was written survives the process, and the last seconds before a power failure are told by the
-// other nodes. Every call waits for the disk: never on the loop's thread. One thread at a time.
+// what was written survives the process, and the last seconds before a power failure are told by
+// the other nodes. Every call waits for the disk: never on the loop's thread. One thread at a time.
 #pragma once
 
 #include <string>

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "journal/reader.h"
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {
@@ -33,9 +33,7 @@ class JournalFile : public ::testing::Test {
   }
   std::string newest() const { return newest_file(options_.directory); }
   std::string older() const { return older_file(options_.directory); }
-  void append_raw(const std::string& text) const {
-    std::ofstream(newest(), std::ios::app) << text;
-  }
+  void append_raw(const std::string& text) const { std::ofstream(newest(), std::ios::app) << text; }
 
   // The numbers in the order of both files.
   std::vector<std::int64_t> numbers(ReadReport* report = nullptr) const {
@@ -122,9 +120,8 @@ TEST_F(JournalFile, NewestLinesBeginAtTheTimeAndKeepTheirBound) {
   const auto since = newest_lines(options_.directory, entry(49).at, 1'000'000);
   ASSERT_TRUE(since);
   std::vector<std::int64_t> found;
-  ASSERT_TRUE(read_journal(*since, [&](const Entry& each) {
-    found.push_back(std::get<Dropped>(each.body).entries);
-  }));
+  ASSERT_TRUE(read_journal(
+      *since, [&](const Entry& each) { found.push_back(std::get<Dropped>(each.body).entries); }));
   EXPECT_EQ(found, (std::vector<std::int64_t>{49, 50}));
   const auto bounded = newest_lines(options_.directory, WallTime(), 500);
   ASSERT_TRUE(bounded);
@@ -139,8 +136,8 @@ TEST_F(JournalFile, NewestLinesReachIntoTheOlderFile) {
   for (int number = 1; number <= 200; ++number) ASSERT_TRUE(file.append({entry(number)}));
   const auto lines = newest_lines(options_.directory, WallTime(), 1'000'000);
   ASSERT_TRUE(lines);
-  EXPECT_EQ(lines->size(), std::filesystem::file_size(older()) +
-                               std::filesystem::file_size(newest()));
+  EXPECT_EQ(lines->size(),
+            std::filesystem::file_size(older()) + std::filesystem::file_size(newest()));
 }
 
 }  // namespace

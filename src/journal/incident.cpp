@@ -28,8 +28,8 @@ std::int64_t ms_between(WallTime from, WallTime to) {
 struct Change {
   const Stories& stories;
   const Lines& winner;
-  At taken;                   // the winner's first line with the lock
-  std::optional<At> unlocked; // its first line of the time without a leader
+  At taken;                    // the winner's first line with the lock
+  std::optional<At> unlocked;  // its first line of the time without a leader
   Incident out;
 };
 
@@ -103,14 +103,16 @@ std::optional<Cause> cause_told_by_itself(const Lines& trouble) {
 }
 
 Cause cause_seen_by_winner(const Change& change) {
-  if (change.out.old_leader.value().empty()) {
-    return change.unlocked ? Cause::lock_vanished : Cause::bootstrap;
+  const auto begin = change.unlocked.value_or(change.taken);
+  if (std::any_of(begin, change.taken + 1, [](const auto& line) { return line.bootstrapping; })) {
+    return Cause::bootstrap;
   }
+  if (change.out.old_leader.value().empty()) return Cause::lock_vanished;
   const auto& request = change.taken->request;
   const auto& before = change.unlocked ? (*change.unlocked)->request : request;
   if (before) return before->is_switchover() ? Cause::switchover : Cause::failover_request;
-  const bool released = change.unlocked && (*change.unlocked)->lost &&
-                        (*change.unlocked)->lost->released;
+  const bool released =
+      change.unlocked && (*change.unlocked)->lost && (*change.unlocked)->lost->released;
   return released ? Cause::released : Cause::silence;
 }
 
@@ -221,9 +223,9 @@ std::optional<Voice> voice_of(const Change& change, const Lines& story) {
 void add_voices(Change& change, const Lines& trouble) {
   auto& out = change.out;
   const auto& taken = *change.taken;
-  out.voices.push_back({out.new_leader, format_text("took the lock at {} with WAL up to {}",
-                                                    to_iso8601(taken.taken_at),
-                                                    to_text(out.taken_over_at))});
+  out.voices.push_back(
+      {out.new_leader, format_text("took the lock at {} with WAL up to {}",
+                                   to_iso8601(taken.taken_at), to_text(out.taken_over_at))});
   if (!trouble.empty()) out.voices.push_back({out.old_leader, trouble.back().text});
   for (const auto& [member, story] : change.stories) {
     if (member == out.new_leader || member == out.old_leader || story.empty()) continue;
@@ -264,7 +266,7 @@ std::optional<Incident> told(Change change) {
   out.published = change.taken->optime;
   const auto trouble = trouble_of(change);
   out.cause = cause_told_by_itself(trouble).value_or(cause_seen_by_winner(change));
-  if (change.unlocked) {
+  if (change.unlocked && out.cause != Cause::bootstrap) {
     out.phases.race = ms_between((*change.unlocked)->at, change.taken->taken_at);
   }
   add_evidence(change, trouble);
@@ -281,7 +283,8 @@ std::string sentence_of(Cause cause, const MemberName& old_leader) {
   const auto& name = old_leader.value();
   switch (cause) {
     case Cause::bootstrap: return "the cluster was new and got its first leader";
-    case Cause::switchover: return format_text("an operator moved the leadership away from {}", name);
+    case Cause::switchover:
+      return format_text("an operator moved the leadership away from {}", name);
     case Cause::failover_request: return "an operator asked for a failover";
     case Cause::agent_stopped: return format_text("the agent of {} was told to end", name);
     case Cause::server_crashed: return format_text("PostgreSQL of {} ended by itself", name);
@@ -289,9 +292,10 @@ std::string sentence_of(Cause cause, const MemberName& old_leader) {
     case Cause::lock_lost: return format_text("the store no longer had the lock of {}", name);
     case Cause::released: return format_text("{} gave the lock away; it has not told why", name);
     case Cause::silence:
-      return format_text("{} fell silent: its agent, its machine or its network was gone, and the "
-                         "lock ran out",
-                         name);
+      return format_text(
+          "{} fell silent: its agent, its machine or its network was gone, and the "
+          "lock ran out",
+          name);
     case Cause::lock_vanished: return "there was no leader";
   }
   return {};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of leadership, put together from the stories of the nodes: what caused them, how long each
-// phase took, what was lost, what every node decided and why. The same rules serve one node that
-// tells its own (the digest in the store) and `tanistctl explain`, which has them all. Pure; any
-// thread.
+// Changes of leadership, put together from the stories of the nodes: what caused them, how long
+// each phase took, what was lost, what every node decided and why. The same rules serve one node
+// that tells its own (the digest in the store) and `tanistctl explain`, which has them all. Pure;
+// any thread.
 #pragma once
 
 #include <string>
@@ -87,10 +87,10 @@ struct Incident {
   MemberName new_leader;
   Cause cause = Cause::lock_vanished;
   Phases phases;
-  bool writable = false;  // the new leader has been promoted
-  Timeline timeline;      // of the new leader, once it is writable
-  Lsn taken_over_at;      // its position when it took the lock
-  Lsn published;          // the last position that the old leader published
+  bool writable = false;                    // the new leader has been promoted
+  Timeline timeline;                        // of the new leader, once it is writable
+  Lsn taken_over_at;                        // its position when it took the lock
+  Lsn published;                            // the last position that the old leader published
   std::optional<std::uint64_t> lost_bytes;  // of WAL; absent = the old leader has not told yet
   std::vector<std::string> evidence;        // what showed that the old leader was gone
   std::vector<Voice> voices;

@@ -10,7 +10,9 @@
 namespace tanist::journal {
 namespace {
 
-WallTime ms(std::int64_t value) { return WallTime(std::chrono::hours(500'000)) + milliseconds(value); }
+WallTime ms(std::int64_t value) {
+  return WallTime(std::chrono::hours(500'000)) + milliseconds(value);
+}
 
 const MemberName a("a");
 const MemberName b("b");
@@ -46,8 +48,8 @@ StoryLine vacant(const MemberName& member, std::int64_t at, Reason reason, bool 
   auto line = decision(member, at, reason);
   line.leader = {};
   line.is_streaming = false;
-  line.lost = LostLeader{LeaderView{a, Revision(10), Revision(10), {}}, Revision(55), released, true,
-                         ""};
+  line.lost =
+      LostLeader{LeaderView{a, Revision(10), Revision(10), {}}, Revision(55), released, true, ""};
   return line;
 }
 
@@ -71,9 +73,12 @@ Stories silent_leader() {
   auto routed = decision(b, 5600, Reason::observing);
   routed.is_decision = false;
   routed.is_routed = true;
-  stories[b] = {decision(b, -60'000, Reason::following_leader), broken,
-                vacant(b, 5100, Reason::race_asking_peers), winning(5130, 5125, false),
-                winning(5300, 5125, true), routed};
+  stories[b] = {decision(b, -60'000, Reason::following_leader),
+                broken,
+                vacant(b, 5100, Reason::race_asking_peers),
+                winning(5130, 5125, false),
+                winning(5300, 5125, true),
+                routed};
   auto loser = vacant(c, 5110, Reason::race_not_healthiest);
   loser.remarks = {"Wal position of b is ahead of my wal position"};
   stories[c] = {decision(c, -60'000, Reason::following_leader), loser};
@@ -119,8 +124,7 @@ TEST(Incidents, TheLosersReasonIsTold) {
   const auto incident = only(silent_leader());
   const auto voice = std::ranges::find(incident.voices, c, &Voice::member);
   ASSERT_NE(voice, incident.voices.end());
-  EXPECT_EQ(voice->text,
-            "race_not_healthiest (Wal position of b is ahead of my wal position)");
+  EXPECT_EQ(voice->text, "race_not_healthiest (Wal position of b is ahead of my wal position)");
 }
 
 TEST(Incidents, TheOldLeaderTellsTheCauseWhenItCan) {
@@ -185,6 +189,18 @@ TEST(Incidents, LossIsKnownWhenTheOldLeaderIsBack) {
   back.divergence = facts;
   stories[a].push_back(back);
   EXPECT_EQ(only(stories).lost_bytes, 200U);
+}
+
+TEST(Incidents, TheFirstLeaderIsABootstrap) {
+  Stories stories;
+  auto making = vacant(b, 0, Reason::bootstrap_in_progress);
+  making.lost.reset();
+  making.bootstrapping = true;
+  stories[b] = {making, winning(9000, 9000, true)};
+  const auto incident = only(stories);
+  EXPECT_EQ(incident.cause, Cause::bootstrap);
+  EXPECT_EQ(incident.phases.race, std::nullopt);
+  EXPECT_EQ(incident.lost_bytes, 0U);
 }
 
 TEST(Incidents, ARestartedAgentIsNone) {

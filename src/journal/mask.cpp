@@ -46,9 +46,8 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
 
 bool is_secret_name(std::string_view name) {
   const auto plain = lower(name);
-  return std::ranges::any_of(secret_words, [&](std::string_view word) {
-    return plain.find(word) != std::string::npos;
-  });
+  return std::ranges::any_of(
+      secret_words, [&](std::string_view word) { return plain.find(word) != std::string::npos; });
 }
 
 std::string SecretMask::mask_of(std::string_view secret) {

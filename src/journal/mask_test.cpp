@@ -30,8 +30,9 @@ TEST(SecretMask, HidesEverythingBelowASecretName) {
 TEST(SecretMask, HidesPasswordsInConnectionStringsAndUrls) {
   EXPECT_EQ(hidden(R"(["host=h password=p1 user=u","password = 'a b\\' c' x=1"])"),
             R"(["host=h password=********1 user=u","password = ********2 x=1"])");
-  EXPECT_EQ(hidden(R"(["postgres://u:p1@h:5432/d?x=a@b","see http://h:80/p and x://a:b@c"])"),
-            R"(["postgres://u:********1@h:5432/d?x=a@b","see http://h:80/p and x://a:********2@c"])");
+  EXPECT_EQ(
+      hidden(R"(["postgres://u:p1@h:5432/d?x=a@b","see http://h:80/p and x://a:b@c"])"),
+      R"(["postgres://u:********1@h:5432/d?x=a@b","see http://h:80/p and x://a:********2@c"])");
 }
 
 TEST(SecretMask, HidesSecretsInDocumentsInTexts) {

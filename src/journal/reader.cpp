@@ -49,8 +49,9 @@ class Lines {
       }
     }
     if (report_.entries == 0 && line_ > 0) {
-      return fail(Errc::invalid, "this is no journal of tanist ({})",
-                  report_.first_damage.empty() ? "it ends in the first line" : report_.first_damage);
+      return fail(
+          Errc::invalid, "this is no journal of tanist ({})",
+          report_.first_damage.empty() ? "it ends in the first line" : report_.first_damage);
     }
     return report_;
   }

@@ -16,8 +16,8 @@ using Visitor = std::function<void(const Entry&)>;
 
 struct ReadReport {
   std::size_t entries = 0;
-  std::size_t damaged = 0;  // lines that were left out
-  bool torn = false;        // the last line has no end; it is not counted as damaged
+  std::size_t damaged = 0;   // lines that were left out
+  bool torn = false;         // the last line has no end; it is not counted as damaged
   std::string first_damage;  // "line 7: ..."
 
   // "3 entries, 1 damaged line left out (line 7: ...)"

@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {
 
-const std::string good =
-    R"({"at":"2023-11-14T22:13:20+00:00","instant":1,"dropped":{"entries":1}})"
-    "\n";
+const std::string good = R"({"at":"2023-11-14T22:13:20+00:00","instant":1,"dropped":{"entries":1}})"
+                         "\n";
 
 Result<ReadReport> read(std::string_view text) {
   return read_journal(text, [](const Entry&) {});
@@ -48,8 +47,8 @@ TEST(ReadJournal, OtherFilesAreNone) {
 }
 
 TEST(ReadJournal, AFormOfTheFutureIsRefused) {
-  const auto report = read(
-      good + R"({"at":"2023-11-14T22:13:20+00:00","instant":1,"begun":{"format":99}})" + "\n");
+  const auto report =
+      read(good + R"({"at":"2023-11-14T22:13:20+00:00","instant":1,"begun":{"format":99}})" + "\n");
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Errc::refused);
 }

@@ -73,6 +73,7 @@ void take_decided(StoryLine& line, const Decided& decided, const Entry& entry) {
   }
   line.store_is_current = obs.store.current;
   line.shutting_down = obs.shutdown_requested;
+  line.bootstrapping = obs.memory->bootstrapping;
   line.position = wal_position(obs);
   line.timeline = local_timeline(obs);
   line.ttl = obs.timing.ttl;
@@ -130,7 +131,8 @@ StoryLine line_of(const Entry& entry, const MemberName& member) {
 void StoryReader::take(const Entry& entry) {
   if (const auto* begun = std::get_if<Begun>(&entry.body)) {
     // The next file of a running agent begins like an agent.
-    const bool goes_on = member_ == begun->member && !lines_.empty() && lines_.back().at == entry.at;
+    const bool goes_on =
+        member_ == begun->member && !lines_.empty() && lines_.back().at == entry.at;
     member_ = begun->member;
     if (goes_on) return;
   }
@@ -144,8 +146,8 @@ void StoryReader::take(const Entry& entry) {
 
 namespace {
 
-// When each revision was first seen. The first view of an agent that starts does not count: it may be
-// of long ago.
+// When each revision was first seen. The first view of an agent that starts does not count: it may
+// be of long ago.
 std::map<Revision, WallTime> sightings(const std::vector<StoryLine>& story) {
   std::map<Revision, WallTime> seen;
   std::optional<Revision> stale;
@@ -185,8 +187,8 @@ void move_back(StoryLine& line, std::chrono::microseconds ahead) {
 std::vector<ClockOffset> align_clocks(Stories& stories) {
   std::map<MemberName, std::map<Revision, WallTime>> seen;
   for (const auto& [member, story] : stories) seen.emplace(member, sightings(story));
-  const auto reference = std::ranges::max_element(
-      seen, {}, [](const auto& entry) { return entry.second.size(); });
+  const auto reference =
+      std::ranges::max_element(seen, {}, [](const auto& entry) { return entry.second.size(); });
   std::vector<ClockOffset> offsets;
   for (auto& [member, story] : stories) {
     auto offset = offset_of(member, seen.at(member), reference->second);

@@ -23,21 +23,22 @@ struct StoryLine {
   // Of a decision:
   Reason reason = Reason::starting_up;
   ServerState state = ServerState::unknown;
-  bool alive = false;                // a postmaster runs
-  std::optional<bool> in_recovery;   // absent = the server does not answer
-  bool is_streaming = false;         // its WAL receiver works
+  bool alive = false;               // a postmaster runs
+  std::optional<bool> in_recovery;  // absent = the server does not answer
+  bool is_streaming = false;        // its WAL receiver works
   bool store_is_current = false;
   bool shutting_down = false;
+  bool bootstrapping = false;  // it makes a new cluster
   bool has_view = false;
-  MemberName leader;                 // by the view; empty = nobody
+  MemberName leader;  // by the view; empty = nobody
   std::optional<LostLeader> lost;
   std::optional<FailoverView> request;
-  std::optional<Revision> reign;     // create revision of the lock that it holds
-  WallTime taken_at;                 // when it took that
+  std::optional<Revision> reign;  // create revision of the lock that it holds
+  WallTime taken_at;              // when it took that
   Revision view_revision;
-  WallTime view_at;                  // when the view of that revision came
+  WallTime view_at;  // when the view of that revision came
   Lsn position;
-  Lsn optime;                        // last position that a leader published
+  Lsn optime;  // last position that a leader published
   Timeline timeline;
   seconds ttl{0};
   std::vector<std::string> remarks;  // what the decision logged
@@ -83,8 +84,8 @@ struct ClockOffset {
 static_assert(lists_all_fields<ClockOffset>);
 
 // Sets every story to the clock of one member, the one that saw most. A revision of the store
-// reaches all watchers within milliseconds: the median of the differences between the times at which
-// two members saw the same revisions is the difference of their clocks.
+// reaches all watchers within milliseconds: the median of the differences between the times at
+// which two members saw the same revisions is the difference of their clocks.
 std::vector<ClockOffset> align_clocks(Stories& stories);
 
 // Both in one, by time; lines of one story keep their order.

@@ -80,7 +80,7 @@ struct Effects {
   std::vector<Effect> start;
   std::vector<RunCallback> callbacks;
   std::vector<LogLine> log;
-  StatusPtr publish;  // absent = nothing new
+  StatusPtr publish;                           // absent = nothing new
   std::shared_ptr<const DecisionRecord> news;  // for the journal; absent = no news
   std::vector<ApiReply> replies;
   Instant wake_at;                   // step again with TimerFired at this instant at the latest

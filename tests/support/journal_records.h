@@ -24,10 +24,9 @@ inline DecisionRecord record_of(testing::Given& given) {
 // "a" with a password in its dynamic configuration, which it is about to write back.
 inline DecisionRecord record_with_secret() {
   testing::Given given("a");
-  given.view().config->value =
-      Tree::map({{"ttl", 30},
-                 {"postgresql", Tree::map({{"authentication",
-                                            Tree::map({{"password", "top-secret"}})}})}});
+  given.view().config->value = Tree::map(
+      {{"ttl", 30},
+       {"postgresql", Tree::map({{"authentication", Tree::map({{"password", "top-secret"}})}})}});
   auto record = record_of(given);
   auto without = *record.observation.store.view;
   without.config.reset();
