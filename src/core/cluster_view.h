@@ -236,12 +236,14 @@ struct LostLeader {
   bool released = false;    // deleted by the transaction that wrote the holder's role `demoted`
   bool was_tanist = false;  // by the holder's member key
   std::string api_url;
+  // Events were missed: others may have held the lock since, and lost it too.
+  bool after_gap = false;
 
   static constexpr auto fields() {
     using L = LostLeader;
-    return std::tuple{field("leader", &L::leader), field("deleted_at", &L::deleted_at),
+    return std::tuple{field("leader", &L::leader),     field("deleted_at", &L::deleted_at),
                       field("released", &L::released), field("was_tanist", &L::was_tanist),
-                      field("api_url", &L::api_url)};
+                      field("api_url", &L::api_url),   field("after_gap", &L::after_gap)};
   }
   friend bool operator==(const LostLeader&, const LostLeader&) = default;
 };

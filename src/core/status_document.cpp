@@ -7,6 +7,7 @@
 #include "core/published_values.h"
 #include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -15,9 +16,13 @@ namespace {
 // A loop that has not stepped for this long is dead (safety 1.5; contract rest 6).
 Duration silence_max(const Observation& obs) { return 2 * Duration(obs.timing.ttl); }
 
+// In pause a primary's lock and its view of the store end together, as they do in Patroni: from
+// then on the role counts (contract rest 5, case 1). Between the two it would be no primary to
+// anybody.
 bool view_is_valid(const Observation& obs) {
-  return obs.store.view &&
-         (obs.store.current || obs.now - obs.store.doubtful_since < Duration(obs.timing.ttl));
+  if (!obs.store.view || obs.store.current) return obs.store.view != nullptr;
+  if (paused(obs) && is_primary(obs) && !obs.holds_lock()) return false;
+  return obs.now - obs.store.doubtful_since < Duration(obs.timing.ttl);
 }
 
 Role document_role(const Observation& obs, const Memory& memory) {
@@ -99,6 +104,13 @@ Tree guard_tree(const Observation& obs) {
   return Tree::map({{"mode", name_of(obs.node->guard)}, {"state", name_of(obs.local.guard)}});
 }
 
+Tree storage_tree(const Observation& obs) {
+  const auto& storage = obs.local.storage;
+  Tree tree = Tree::map({{"state", name_of(storage.state)}});
+  if (!storage.good_enough()) tree.set("detail", storage.detail);
+  return tree;
+}
+
 Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last_seen) {
   Tree document = Tree::map({{"state", name_of(document_state(obs, memory))}});
   const auto& query = obs.local.server.query;
@@ -109,20 +121,23 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
   if (paused(obs)) document.set("pause", true);
   if (!view_is_valid(obs) || !obs.view().locked()) document.set("cluster_unlocked", true);
   if (failsafe_is_active(obs, memory)) document.set("failsafe_mode_is_active", true);
+  if (watchdog_failed(obs)) document.set("watchdog_failed", true);
   document.set("dcs_last_seen", last_seen);
   if (const auto tags = tags_value(obs, memory); tags.truthy()) document.set("tags", tags);
   if (const auto id = local_system_id(obs); is_valid(id)) {
     document.set("database_system_identifier", id.value());
   }
   put_pending_restart(document, obs);
+  document.set("patroni", Tree::map({{"version", compatible_version},
+                                     {"scope", obs.node->scope},
+                                     {"name", obs.node->name.value()}}));
   if (auto restart = scheduled_restart_value(memory); !restart.is_null()) {
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  document.set("patroni", Tree::map({{"version", compatible_version},
-                                     {"scope", obs.node->scope},
-                                     {"name", obs.node->name.value()}}));
-  document.set("tanist", Tree::map({{"version", TANIST_VERSION}, {"guard", guard_tree(obs)}}));
+  document.set("tanist", Tree::map({{"version", TANIST_VERSION},
+                                    {"guard", guard_tree(obs)},
+                                    {"storage", storage_tree(obs)}}));
   return document;
 }
 
@@ -214,6 +229,7 @@ Status make_status(const Observation& obs, const Memory& memory) {
   status.ttl = obs.timing.ttl;
   status.good_until = obs.now + silence_max(obs);
   status.timeline = local_timeline(obs);
+  status.storage = obs.local.storage;
   status.pending_restart = !obs.local.server.pending_restart.empty();
   return status;
 }

@@ -31,7 +31,11 @@ Response config_answer(Published& published) {
 
 Response metrics_answer(const Inputs& inputs) {
   if (!inputs.published.exists()) return page(503, "The agent has not finished its first cycle");
-  auto response = text(200, render_metrics(inputs.published.status(), inputs.counters));
+  MetricsSource source{inputs.published.status(), inputs.counters, inputs.figures};
+  source.certificate_expires = inputs.certificate_expires;
+  const auto& [now, deadline] = inputs.moment;
+  if (holds_lock(source.status, inputs.moment)) source.lease_margin = *deadline - now;
+  auto response = text(200, render_metrics(source));
   response.content_type = "text/plain";
   return response;
 }

@@ -29,6 +29,8 @@ struct Inputs {
   Published& published;
   const Moment& moment;
   const ServerCounters& counters;
+  const Figures& figures;
+  std::optional<WallTime> certificate_expires = {};
 };
 
 // Access and body must have been checked before.

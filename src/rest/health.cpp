@@ -67,16 +67,16 @@ struct Checks {
   bool quorum = false;
 };
 
-bool is_replica_ok(const Query& query, const Status& status) {
+bool is_replica_ok(const Query& query, const Status& status, Instant now) {
   const auto* wanted = query.find("replication_state");
   return !status.tags.noloadbalance && status.role == Role::replica &&
-         status.state == ServerState::running &&
+         status.state == ServerState::running && now < status.receiving_until &&
          (wanted == nullptr || *wanted == status.replication_state) && !is_lagging(query, status);
 }
 
 Checks checks_of(const Query& query, const Status& status, const Moment& moment) {
   Checks checks;
-  checks.replica = is_replica_ok(query, status);
+  checks.replica = is_replica_ok(query, status, moment.now);
   checks.running = status.state == ServerState::running;
   checks.sync = status.sync_standby;
   checks.quorum = status.quorum_standby;

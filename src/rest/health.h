@@ -15,7 +15,7 @@ namespace tanist::rest {
 // What is asked anew for every request.
 struct Moment {
   Instant now;
-  std::optional<Instant> lease_deadline;  // from the guard's page; absent = no lease
+  std::optional<Instant> lease_deadline;  // when the guard would fence; absent = no lease
 };
 
 // The node holds the lock at this moment: its last step said so, demotion has not begun, and the

@@ -162,6 +162,7 @@ void ClusterCache::replace(const Keys& keys, Revision revision) {
   complete_at_ = revision;
   std::erase_if(deleted_, [&](const auto& entry) { return entry.second <= revision; });
   note_lost_leader(before, revision, false);
+  if (view_.lost_leader) view_.lost_leader->after_gap = true;
   if (view_.revision >= revision) return;
   view_.revision = revision;
   published_ = nullptr;

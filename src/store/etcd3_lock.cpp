@@ -2,14 +2,16 @@
 // Taking the lock, and moving it to another lease. Pure; owned by one machine.
 #include "store/etcd3_lock.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tanist::store {
 
 namespace {
 
-// A transaction that would have less is not begun: its answer could not be waited for.
-constexpr Duration time_min = seconds(1);
+// A transaction that would have less is not begun: its answer could not be waited for. Who has
+// little time in all, as for taking back a lock that vanished (safety 1.4), keeps half of it.
+constexpr Duration proper_time_min = seconds(1);
 
 KeyChange lock_change(const Context& context, Revision revision, const Reign& reign) {
   return {context.paths().leader(), revision,
@@ -21,11 +23,11 @@ KeyChange lock_change(const Context& context, Revision revision, const Reign& re
 // ---- Taking ----------------------------------------------------------------------------------
 
 std::optional<StoreResult> LockTaking::start(Context& context) {
-  if (context.until - context.now() < time_min) {
-    return unknown_result("too little time was left to take the lock");
-  }
+  const auto left = context.until - context.now();
+  if (time_min_ == Duration(0)) time_min_ = std::min(proper_time_min, left / 2);
+  if (left < time_min_) return unknown_result("too little time was left to take the lock");
   phase_ = Phase::lease;
-  lease_step_.start(context, action_.ttl, context.until - time_min);
+  lease_step_.start(context, action_.ttl, context.until - time_min_);
   return std::nullopt;
 }
 
@@ -51,7 +53,7 @@ std::optional<StoreResult> LockTaking::done(Context& context, const Outcome& out
 
 std::optional<StoreResult> LockTaking::take(Context& context) {
   const auto left = context.until - context.now();
-  if (left < time_min) return unknown_result("too little time was left to take the lock");
+  if (left < time_min_) return unknown_result("too little time was left to take the lock");
   const auto& paths = context.paths();
   wire::TxnRequest request{.compare = keys_unchanged(paths, action_.expect),
                            .success = {put(paths.leader(), context.self.value(), lease_.lease)},

@@ -36,6 +36,7 @@ class LockTaking {
   LeaseProof lease_;
   Failure why_unsure_;
   bool began_anew_ = false;
+  Duration time_min_{0};  // what a transaction needs; from the time given at the start
 };
 
 // A new lease, then one transaction moving lock and member key to it. Its repetition after reading

@@ -49,6 +49,13 @@ TEST(TakeLock, CreatesTheKeyOnTheOwnLeaseAndKnowsItsReign) {
   EXPECT_TRUE(world.view().locked_by(MemberName("n1")));
 }
 
+// What the loop gives for taking back a lock that vanished (safety 1.4).
+TEST(TakeLock, IsPossibleInAFewHundredMilliseconds) {
+  World world;
+  const auto taken = world.perform(TakeLock{.ttl = seconds(30)}, milliseconds(300));
+  EXPECT_EQ(taken.verdict, StoreVerdict::done) << taken.detail;
+}
+
 TEST(TakeLock, ComparesTheAbsenceOfTheLockAndEveryExpectedKeyInOneTransaction) {
   World world;
   world.etcd.put("/service/demo/sync", "{}");

@@ -138,7 +138,12 @@ class TestEtcd {
     nodes_[node].pid = spawn(command(node), file("etcd.log"));
     demand(nodes_[node].pid > 0, "etcd cannot be started");
   }
-  void signal(std::size_t node, int number) const { ::kill(nodes_[node].pid, number); }
+  // After SIGSTOP, returns when every thread of it has stopped: on a busy machine one may go on for
+  // a while.
+  void signal(std::size_t node, int number) const {
+    ::kill(nodes_[node].pid, number);
+    if (number == SIGSTOP) waitpid(nodes_[node].pid, nullptr, WUNTRACED);
+  }
   void kill(std::size_t node) {
     if (nodes_[node].pid <= 0) return;
     signal(node, SIGKILL);

@@ -14,7 +14,7 @@ import urllib.request
 
 import psycopg2
 import yaml
-from local_servers import (POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
+from local_servers import (ETCD, POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
                            programs_into, run)
 from writer import Writer
 
@@ -40,10 +40,11 @@ def topology():
 class Cluster:
     """`start()` returns when it is healthy; `remove()` ends and deletes everything."""
 
-    def __init__(self):
+    def __init__(self, described=None, **changes):
         self.folder = Folder("tanist-")
         self.files = self.folder.path / "cluster"
-        self.topology = topology()
+        self.topology = {**(described or topology()), **changes}
+        self.nodes = [node["name"] for node in self.topology["nodes"]]
         self.address = {host["name"]: host["address"]
                         for host in self.topology["nodes"] + self.topology["haproxy"]}
 
@@ -51,14 +52,14 @@ class Cluster:
 
     def start(self):
         self.provision()
-        for node in NODES:
+        for node in self.nodes:
             self.start_etcd(node)
         eventually(self.etcd_is_healthy, 60, "etcd to be healthy")
-        for node in NODES:
+        for node in self.nodes:
             self.start_agent(node)
         must_run("mkdir", "-p", self.files / "haproxy/run/haproxy")
-        self.folder.start("haproxy", "haproxy", "-db", "-f",
-                          self.files / "haproxy/etc/haproxy/haproxy.cfg")
+        self.launch("haproxy", "haproxy", "haproxy", "-db", "-f",
+                    self.files / "haproxy/etc/haproxy/haproxy.cfg")
         eventually(self.has_started, START_S, "a leader and two streaming replicas")
         self.create_application()
         return self
@@ -67,7 +68,12 @@ class Cluster:
         """As `is_healthy`; fails at once when one of the programs has ended."""
         ended = [name for name in self.folder.started if not self.folder.runs(name)]
         assert not ended, f"{', '.join(ended)} ended, see its log"
-        return self.is_healthy(len(NODES))
+        return self.is_healthy(len(self.nodes))
+
+    def launch(self, host, name, *words, **environment):
+        """Starts a program of a host; here every host is this machine."""
+        del host
+        return self.folder.start(name, *words, **environment)
 
     def provision(self):
         assert PROVISION.is_file(), f"there is no {PROVISION}; build it, or set TANIST_BIN"
@@ -78,13 +84,13 @@ class Cluster:
         must_run(program, "provision", file, "-o", self.files)
 
     def start_etcd(self, node):
-        self.folder.start(f"etcd-{node}", "etcd",
-                          f"--config-file={self.files}/{node}/etc/etcd/etcd.yml")
+        self.launch(node, f"etcd-{node}", ETCD,
+                    f"--config-file={self.files}/{node}/etc/etcd/etcd.yml")
 
     def etcd_is_healthy(self):
         folder = self.files / "node1/etc/tanist/ssl"
         endpoints = ",".join(f"https://{self.address[node]}:{PORTS['etcd_client']}"
-                             for node in NODES)
+                             for node in self.nodes)
         return run("etcdctl", "--endpoints", endpoints, "--cacert", folder / "ca.crt", "--cert",
                    folder / "agent.crt", "--key", folder / "agent.key", "--command-timeout=3s",
                    "endpoint", "health").returncode == 0
@@ -95,8 +101,8 @@ class Cluster:
             must_run("mkdir", "-p", "-m", "0700", runtime)
             must_run("mkdir", "-p", programs)
             programs_into(programs)
-        self.folder.start(f"tanist-{node}", programs / "tanist", self.config_file(node),
-                          RUNTIME_DIRECTORY=runtime)
+        self.launch(node, f"tanist-{node}", programs / "tanist", self.config_file(node),
+                    RUNTIME_DIRECTORY=runtime)
 
     def start_node(self, node):
         """Whatever of etcd and agent does not run."""
@@ -137,7 +143,7 @@ class Cluster:
 
     def members(self):
         """Name -> member as GET /cluster of the first node that answers tells it; empty if none."""
-        for node in NODES:
+        for node in self.nodes:
             try:
                 status, body = self.get(node, "/cluster")
             except OSError:
@@ -196,11 +202,14 @@ class Cluster:
 
     # ---- Applications -----------------------------------------------------------------------
 
+    def superuser_options(self, node, database="postgres"):
+        """How the superuser connects, on the node itself."""
+        return {"host": self.config(node)["postgresql"]["parameters"]["unix_socket_directories"],
+                "port": PORTS["postgresql"], "user": "postgres", "dbname": database,
+                "password": self.secret("superuser")}
+
     def superuser(self, node):
-        connection = psycopg2.connect(
-            host=self.config(node)["postgresql"]["parameters"]["unix_socket_directories"],
-            port=PORTS["postgresql"], user="postgres", dbname="postgres",
-            password=self.secret("superuser"), connect_timeout=5)
+        connection = psycopg2.connect(**self.superuser_options(node), connect_timeout=5)
         connection.autocommit = True
         return connection
 

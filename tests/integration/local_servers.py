@@ -14,8 +14,11 @@ import time
 
 USER = "postgres"
 PROGRAMS = pathlib.Path(os.environ.get("TANIST_BIN", "build/release/src")).resolve()
-POSTGRESQL = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
-                 key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
+# Another version's (scripts/test --matrix), else the newest that is installed.
+POSTGRESQL = pathlib.Path(os.environ["TANIST_POSTGRESQL"]) if "TANIST_POSTGRESQL" in os.environ \
+    else max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
+             key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
+ETCD = os.environ.get("TANIST_ETCD", "etcd")
 LINES_OF_LOG = 120
 
 
@@ -48,10 +51,10 @@ def unprivileged(words, **environment):
             *(str(word) for word in words)]
 
 
-def run(*words, seconds=60, **environment):
-    """Runs to the end; standard output and error are kept apart, both text."""
+def run(*words, seconds=60, given="", **environment):
+    """Runs to the end, with standard input `given`; output and error are kept apart, all text."""
     return subprocess.run(unprivileged(words, **environment), capture_output=True, text=True,
-                          cwd="/", timeout=seconds, check=False)
+                          input=given, cwd="/", timeout=seconds, check=False)
 
 
 def must_run(*words, **options):
@@ -132,12 +135,13 @@ class Folder:
         self.give(path)
         return path
 
-    def start(self, name, *words, **environment):
-        """In the background and in a group of its own; what it says goes to log/NAME."""
+    def start(self, name, *words, inside=(), **environment):
+        """In the background and in a group of its own; what it says goes to log/NAME. `inside`:
+        words before the command that enter some namespace and become it."""
         with open(self.path / "log" / name, "a", encoding="utf-8") as log:
             self.started[name] = subprocess.Popen(
-                unprivileged(words, **environment), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, cwd="/", start_new_session=True)
+                [*inside, *unprivileged(words, **environment)], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, cwd="/", start_new_session=True)
         return self.started[name]
 
     def runs(self, name):
@@ -156,6 +160,15 @@ class Folder:
         if self.runs(name):
             self.started[name].terminate()
         return self.exit_code(name, seconds)
+
+    def signal(self, name, what):
+        """To the program alone, not to what it started."""
+        self.started[name].send_signal(what)
+
+    def kill_one(self, name):
+        """SIGKILL to one program that was started, and to nothing that it started."""
+        self.started[name].kill()
+        self.exit_code(name)
 
     def log(self, name):
         return (self.path / "log" / name).read_text(encoding="utf-8", errors="replace")

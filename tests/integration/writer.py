@@ -10,20 +10,22 @@ PAUSE_S = 0.02  # between two rows, and between two attempts to connect
 
 
 class Writer(threading.Thread):
-    """Inserts until stopped, a row a transaction. `options` are psycopg2's; timeouts are added."""
+    """Inserts until stopped, a row a transaction, numbers after `first`. `options` are psycopg2's;
+    timeouts are added."""
 
-    def __init__(self, options):
+    def __init__(self, options, first=0):
         super().__init__(daemon=True)
         self.options = {**options, "connect_timeout": 2, "tcp_user_timeout": 2000,
                         "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2,
                         "options": "-c statement_timeout=2000"}
+        self.first = first
         self.acknowledged = []
         self.times = []
         self.errors = []
         self.ended = threading.Event()
 
     def run(self):
-        number, connection = 0, None
+        number, connection = self.first, None
         while not self.ended.is_set():
             number += 1  # also after a failure: whether that row is there is not known
             try:

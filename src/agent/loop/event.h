@@ -56,14 +56,27 @@ struct GuardChanged {
   GuardState state = GuardState::absent;
 };
 
+struct WatchdogChanged {
+  WatchdogFacts facts;
+};
+
+struct StorageObserved {
+  StorageFacts storage;
+};
+
+// How far the copy under way has come, as people read it ("45%").
+struct CopyProgressed {
+  std::string progress;
+};
+
 struct ShutdownRequested {};
 
 struct ReloadRequested {};
 
-using Event =
-    std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered, EffectFinished,
-                 PostmasterStarted, PostmasterExited, StopProgressed, ApiRequested, SettingsChanged,
-                 GuardChanged, ShutdownRequested, ReloadRequested>;
+using Event = std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered,
+                           EffectFinished, PostmasterStarted, PostmasterExited, StopProgressed,
+                           ApiRequested, SettingsChanged, GuardChanged, WatchdogChanged,
+                           StorageObserved, CopyProgressed, ShutdownRequested, ReloadRequested>;
 
 // One thing to perform.
 struct Effect {

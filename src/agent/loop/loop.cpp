@@ -80,7 +80,10 @@ void Loop::begin_cycle_if_due() {
     cycle_wanted_ = true;
     line_due_ = true;
     obs_.next_cycle += loop_wait;
-    if (obs_.next_cycle <= obs_.now) obs_.next_cycle = obs_.now + loop_wait;
+    if (obs_.next_cycle <= obs_.now) {
+      out_.log.push_back({LineLevel::warning, "Loop time exceeded, rescheduling immediately."});
+      obs_.next_cycle = obs_.now + loop_wait;
+    }
   }
   if (!cycle_wanted_ || obs_.now < obs_.cycle_began + cycle_interval_min) return;
   cycle_wanted_ = false;
@@ -188,7 +191,10 @@ void Loop::publish_member() {
 }
 
 void Loop::publish_status() {
-  out_.publish = std::make_shared<const Status>(make_status(obs_, memory_));
+  receiving_.look(obs_);
+  auto status = make_status(obs_, memory_);
+  status.receiving_until = receiving_.until();
+  out_.publish = std::make_shared<const Status>(std::move(status));
 }
 
 }  // namespace tanist::agent

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is published about a node.
+#include "core/status_document.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/given.h"
+
+namespace tanist {
+namespace {
+
+using testing::at_ms;
+using testing::Given;
+
+Status status_of(Given& given) {
+  const auto obs = given.build();
+  return make_status(obs, *obs.memory);
+}
+
+// HAProxy ends the sessions of a primary that says 503 for a moment.
+TEST(StatusDocument, InPauseThePrimarysViewEndsWithItsLock) {  // found by tests/faults
+  Given given("a");
+  given.cluster().pause = true;
+  given.store_silent_since(at_ms(-1000));
+  EXPECT_TRUE(status_of(given).view_valid);
+  given.obs().lock.reign.reset();
+  EXPECT_FALSE(status_of(given).view_valid);
+}
+
+TEST(StatusDocument, AViewOfASilentStoreIsGoodForATtl) {
+  Given given("b");
+  given.store_silent_since(at_ms(-29'999));
+  EXPECT_TRUE(status_of(given).view_valid);
+  given.store_silent_since(at_ms(-30'000));
+  EXPECT_FALSE(status_of(given).view_valid);
+}
+
+}  // namespace
+}  // namespace tanist

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The short list of faults that every run of the tests goes through; scripts/faults goes on from
+there. One cluster, one story: a test that fails leaves a new cluster to the next one."""
+
+import pathlib
+import time
+
+import pytest
+from campaign import Campaign, report
+from fault_cluster import FaultCluster
+from local_servers import eventually, must_run
+
+SEED = 7
+
+
+class Kept:
+    """One cluster for all tests, replaced when a test failed."""
+
+    def __init__(self):
+        self.cluster = None
+        self.campaign = None
+
+    def get(self):
+        if self.cluster is None:
+            self.cluster = FaultCluster()
+            self.cluster.start()
+            self.campaign = Campaign(self.cluster, SEED)
+        return self.campaign
+
+    def drop(self):
+        if self.cluster is not None:
+            self.cluster.remove()
+        self.cluster = None
+
+
+@pytest.fixture(scope="module", name="kept")
+def fixture_kept():
+    kept = Kept()
+    yield kept
+    if kept.campaign is not None:
+        print(report(kept.campaign.figures))
+    kept.drop()
+
+
+@pytest.fixture(name="campaign")
+def fixture_campaign(kept, request):
+    begun = time.time()
+    failed = request.session.testsfailed
+    campaign = kept.get()
+    yield campaign
+    if request.session.testsfailed > failed:
+        print(campaign.story(time.time() - begun))
+        kept.drop()
+
+
+def test_a_frozen_agent_is_fenced_by_its_guard(campaign):
+    campaign.round(["freeze_agent"], seconds=7)
+
+
+def test_a_node_that_is_cut_off_stops_before_another_leads(campaign):
+    campaign.round(["isolate"], seconds=7)
+
+
+def test_an_outage_of_the_store_ends_by_itself(campaign):
+    campaign.round(["freeze_store"], seconds=7)
+
+
+def test_quorum_mode_loses_nothing_in_combined_faults(campaign):
+    campaign.cluster.set_mode("quorum")
+    campaign.round(["kill_postmaster", "cut_data"], seconds=3)
+    campaign.round(["reboot", "mute"], seconds=5)
+
+
+def upgrade(cluster, node, stop):
+    """The programs of a node are replaced by new files while its server runs."""
+    before = cluster.postmaster(node)
+    stop()
+    folder = cluster.files / node / "bin"
+    for name in ("tanist", "tanist-guard"):
+        must_run("cp", folder / name, folder / f"{name}.new")
+        must_run("mv", folder / f"{name}.new", folder / name)
+    cluster.start_node(node)
+    agent = cluster.folder.started[f"tanist-{node}"].pid
+    eventually(lambda: '"state": "running"' in cluster.said(node), 30,
+               "the new agent to answer")
+    assert cluster.postmaster(node) == before, "the server was restarted"
+    assert pathlib.Path(f"/proc/{agent}/exe").resolve() == folder / "tanist"
+
+
+def under_clients(campaign, change):
+    """Makes the change while clients write; returns the errors that those on the nodes got."""
+    begun = time.time()
+    campaign.workload.start()
+    clients = list(campaign.workload.clients)
+    try:
+        eventually(lambda: campaign.workload.wrote_since(begun), 60, "clients to write")
+        errors = [len(client.errors) for client in clients]
+        change()
+        now = time.time()
+        eventually(lambda: campaign.workload.wrote_since(now), 60, "clients to go on")
+        return [error for client, count in zip(clients, errors) for error in client.errors[count:]
+                if "read-only" not in error[1]]
+    finally:
+        campaign.workload.stop()
+
+
+def test_an_agent_is_replaced_within_its_lease(campaign):
+    cluster = campaign.cluster
+    leader = cluster.leader()
+
+    def change():
+        upgrade(cluster, leader, lambda: cluster.folder.kill_one(f"tanist-{leader}"))
+        cluster.wait_whole()
+
+    assert not under_clients(campaign, change)
+    assert cluster.leader() == leader
+    campaign.check([])
+
+
+def settled(cluster, leader):
+    """Healthy, paused, and the leader has the lock."""
+    cluster.wait_whole()
+    eventually(lambda: cluster.code(leader, "/primary") == 200
+               and "cluster_unlocked" not in cluster.said(leader), 60, "the leader's lock")
+
+
+def in_pause(campaign, change):
+    """Makes the change in a paused cluster under clients. Whoever sits on the leader's machine is
+    not disturbed, and the leader stays; the error that somebody got, else nothing."""
+    cluster = campaign.cluster
+    leader = cluster.leader()
+
+    def paused_change():
+        assert cluster.ctl("pause", "--wait").returncode == 0
+        change()
+        settled(cluster, leader)
+        assert cluster.ctl("resume", "--wait").returncode == 0
+        cluster.wait_whole()
+
+    errors = under_clients(campaign, paused_change)
+    assert cluster.leader() == leader
+    assert not campaign.workload.errors_on(f"on-{leader}")
+    campaign.check([])
+    return errors
+
+
+def test_agents_are_replaced_in_pause(campaign):
+    cluster = campaign.cluster
+
+    def change():
+        for node in cluster.nodes:
+            upgrade(cluster, node, lambda name=node: cluster.stop_agent(name))
+
+    in_pause(campaign, change)
+
+
+def test_in_pause_the_primary_goes_on_without_the_store(campaign):
+    cluster = campaign.cluster
+
+    def change():
+        for node in cluster.store_nodes:
+            cluster.folder.kill_one(f"etcd-{node}")
+        time.sleep(7)  # longer than the ttl
+        for node in cluster.store_nodes:
+            cluster.start_etcd(node)
+        eventually(cluster.etcd_is_healthy, 60, "etcd to be healthy")
+
+    assert not in_pause(campaign, change), "not even those behind HAProxy are disturbed"
