@@ -124,7 +124,9 @@ std::optional<StoryLine> first_sign(const Change& change) {
     if (member == change.out.old_leader) continue;
     std::optional<StoryLine> broken;
     for (const auto& line : story) {
-      if (!line.is_decision || line.at > end) continue;
+      // With the lock all streams are gone: that is no sign of its own.
+      const bool is_before = line.at <= end && line.leader == change.out.old_leader;
+      if (!line.is_decision || !is_before) continue;
       if (line.is_streaming) broken.reset();
       const bool breaks = !line.is_streaming && line.in_recovery.value_or(false) && !broken;
       if (breaks) broken = line;
