@@ -42,8 +42,11 @@ std::optional<At> begin_of_vacancy(const Lines& lines, At taken) {
       if (at->is_beginning) break;
       continue;
     }
-    if (!at->leader.value().empty()) break;
-    first = at;
+    const bool is_vacant = at->leader.value().empty();
+    // The own lock may be seen in the view before the answer to its taking comes.
+    const bool is_taking = at->leader == at->member && !at->reign;
+    if (!is_vacant && !is_taking) break;
+    if (is_vacant) first = at;
   }
   return first;
 }
@@ -52,7 +55,9 @@ MemberName old_leader_of(const Lines& lines, const Change& change) {
   if (change.unlocked && (*change.unlocked)->lost) return (*change.unlocked)->lost->leader.name;
   for (auto at = change.taken; at != lines.begin();) {
     --at;
-    if (at->is_decision && !at->leader.value().empty()) return at->leader;
+    if (at->is_decision && at < *change.unlocked && !at->leader.value().empty()) {
+      return at->leader;
+    }
   }
   return {};
 }
@@ -258,12 +263,12 @@ void read_loss(Change& change) {
 
 // Nothing when no leadership changed: a restarted agent goes on with the lock that it had.
 std::optional<Incident> told(Change change) {
+  if (!change.unlocked) return std::nullopt;
   auto& out = change.out;
   out.at = to_iso8601(change.taken->taken_at);
   out.reign = *change.taken->reign;
   out.new_leader = change.taken->member;
   out.old_leader = old_leader_of(change.winner, change);
-  if (out.old_leader == out.new_leader && !change.unlocked) return std::nullopt;
   out.taken_over_at = change.taken->position;
   out.published = change.taken->optime;
   const auto trouble = trouble_of(change);

@@ -203,6 +203,16 @@ TEST(Incidents, TheFirstLeaderIsABootstrap) {
   EXPECT_EQ(incident.lost_bytes, 0U);
 }
 
+TEST(Incidents, TheOwnLockMayBeSeenBeforeItsAnswerComes) {
+  auto stories = silent_leader();
+  auto seen = winning(5126, 5125, false);
+  seen.reign.reset();
+  stories[b].insert(stories[b].begin() + 3, seen);
+  const auto incident = only(stories);
+  EXPECT_EQ(incident.old_leader, a);
+  EXPECT_EQ(incident.phases.race, 25);
+}
+
 TEST(Incidents, ARestartedAgentIsNone) {
   Stories stories;
   auto unproven = leading(0, Reason::starting_up);
