@@ -54,7 +54,7 @@ def fixture_campaign(kept, request):
 
 
 def test_a_frozen_agent_is_fenced_by_its_guard(campaign):
-    campaign.round(["freeze_agent"], seconds=7)
+    campaign.round(["freeze_leaders_agent"], seconds=7)
 
 
 def test_a_node_that_is_cut_off_stops_before_another_leads(campaign):
