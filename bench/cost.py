@@ -14,93 +14,16 @@ not shared at all. Processor time (user and system) comes from /proc/PID/stat, i
 """
 
 import argparse
-import json
 import os
 import pathlib
 import re
 import sys
-import urllib.request
 
-import yaml
+from side import POSTGRESQL, Side, start_etcd
+from local_servers import Folder, eventually, must_run, run
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-os.environ.setdefault("TANIST_BIN", str(ROOT / "build/release/src"))
-sys.path.insert(0, str(ROOT / "tests/integration"))
-# pylint: disable=wrong-import-position
-from local_servers import (POSTGRESQL, Folder, eventually, must_run, network,  # noqa: E402
-                           programs_into, run)
-
-ETCD = f"{network()}.100"
 TICKS = os.sysconf("SC_CLK_TCK")
 START_S = 180
-
-
-class Side:
-    """One of the two: a cluster of `nodes` members under one agent program."""
-
-    def __init__(self, name, folder, nodes):
-        self.name, self.folder = name, folder
-        base = {"tanist": 10, "patroni": 20}[name]
-        self.address = {f"{name}{index}": f"{network()}.{base + index}"
-                        for index in range(1, nodes + 1)}
-
-    def configuration(self, node):
-        address, place = self.address[node], self.folder.path / node
-        role = {"superuser": {"username": "postgres", "password": "s"},
-                "replication": {"username": "replicator", "password": "r"}}
-        return {
-            "scope": f"of-{self.name}", "name": node,
-            "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008"},
-            "etcd3": {"hosts": [f"{ETCD}:2379"]},
-            "bootstrap": {
-                "dcs": {"ttl": 30, "loop_wait": 10, "retry_timeout": 10},
-                "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}],
-                "pg_hba": ["local all all trust", "host all all 127.0.0.0/8 scram-sha-256",
-                           "host replication replicator 127.0.0.0/8 scram-sha-256"]},
-            "postgresql": {
-                "listen": f"{address}:5432", "connect_address": f"{address}:5432",
-                "data_dir": str(place / "data"), "bin_dir": str(POSTGRESQL),
-                "pgpass": str(place / "pgpass"), "authentication": role,
-                "parameters": {"unix_socket_directories": str(place), "shared_buffers": "16MB",
-                               "max_connections": 20}}}
-
-    def command(self, node):
-        file = self.folder.path / node / "agent.yml"
-        if self.name == "patroni":
-            return ["/usr/bin/python3", "/usr/bin/patroni", file]
-        return [self.folder.path / node / "bin/tanist", file]
-
-    def start(self):
-        for node in self.address:
-            place = self.folder.path / node
-            must_run("mkdir", "-m", "0700", place, place / "run", place / "bin")
-            if self.name == "tanist":
-                programs_into(place / "bin")
-            self.folder.write(f"{node}/agent.yml", yaml.safe_dump(self.configuration(node)))
-            self.folder.start(node, *self.command(node), RUNTIME_DIRECTORY=place / "run")
-
-    def roles(self):
-        """Node -> leader or replica; empty until all are there and well."""
-        try:
-            url = f"http://{next(iter(self.address.values()))}:8008/cluster"
-            with urllib.request.urlopen(url, timeout=3) as answer:
-                members = json.load(answer)["members"]
-        except (OSError, ValueError):
-            return {}
-        well = [member for member in members if member["state"] in ("running", "streaming")]
-        roles = {member["name"]: member["role"] for member in well}
-        if len(roles) != len(self.address) or "leader" not in roles.values():
-            return {}
-        return roles
-
-    def processes(self, node):
-        """Agent, and guard where there is one."""
-        place = self.folder.path / node
-        found = [self.folder.started[node].pid]
-        for pid in self.folder.processes(place):
-            if re.search(r"/bin/tanist-guard$", os.readlink(f"/proc/{pid}/exe")):
-                found.append(pid)
-        return found
 
 
 def memory_of(pid):
@@ -177,12 +100,7 @@ def main():
         check_patroni()
     folder = Folder("tanist-cost-")
     try:
-        folder.start("etcd", "etcd", "--data-dir", folder.path / "etcd",
-                     "--listen-client-urls", f"http://{ETCD}:2379",
-                     "--advertise-client-urls", f"http://{ETCD}:2379",
-                     "--listen-peer-urls", f"http://{ETCD}:2380",
-                     "--initial-advertise-peer-urls", f"http://{ETCD}:2380",
-                     "--initial-cluster", f"default=http://{ETCD}:2380")
+        start_etcd(folder)
         sides = [Side(name, folder, options.nodes) for name in names]
         for side in sides:
             side.start()

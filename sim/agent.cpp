@@ -198,6 +198,9 @@ void Agent::start(const agent::Effect& effect, const AgentAction& action) {
   ServerResult done;
   done.ok = true;
   if (const auto* ask = std::get_if<AskPeers>(&action)) return ask_peers(id, *ask);
+  if (const auto* ask = std::get_if<AskFailsafe>(&action)) {
+    return ask_failsafe(id, *ask, effect.until - around_.clock.now());
+  }
   if (std::holds_alternative<ProbeNamesake>(action)) {
     done.ok = false;  // our own API is not open yet, and names are not given twice here
     return process_.after(milliseconds(1), [this, id, done] { finish(id, done); });

@@ -56,6 +56,7 @@ class Agent {
   // A health check of `/primary` would be answered with 200.
   bool says_primary() const;
   std::uint64_t steps() const { return steps_; }
+  const Tags& tags() const { return settings_.node.tags; }
   const agent::Loop* loop() const { return loop_ ? &*loop_ : nullptr; }
   // Told of each order to the guard, before it is carried out.
   std::function<void(const GuardOrder&)> on_guard_order;
@@ -83,6 +84,9 @@ class Agent {
   void perform(store::Outputs outputs);
   void perform(const store::Output& output);
   void ask_peers(EffectId id, const AskPeers& ask);
+  struct Consent;
+  void ask_failsafe(EffectId id, const AskFailsafe& ask, Duration limit);
+  void ask_consent(const std::shared_ptr<Consent>& consent, const PeerAddress& peer, int attempts);
   void ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer);
   EtcdMembers::Tell into_store();
   StatusPtr answering() const;

@@ -2,6 +2,7 @@
 // The agent's connections: to etcd through the real machine, and to the REST API of its peers.
 #include <algorithm>
 
+#include "base/json.h"
 #include "sim/agent.h"
 
 namespace tanist::sim {
@@ -117,6 +118,54 @@ void Agent::ask_peers(EffectId id, const AskPeers& ask) {
     };
     ask_peer(peer, std::move(answer));
   }
+}
+
+// ---- Consent instead of a store ----------------------------------------------------------------
+
+struct Agent::Consent {
+  EffectId id;
+  Tree body;
+  Duration attempt_limit;
+  std::size_t missing = 0;
+  bool all = true;
+};
+
+// As agent/peer_asking.cpp: two attempts for each, and one refusal is enough.
+void Agent::ask_failsafe(EffectId id, const AskFailsafe& ask, Duration limit) {
+  ServerResult result;
+  result.ok = ask.peers.empty();
+  if (ask.peers.empty()) return finish(id, std::move(result));
+  auto body = parse_json(ask.body);
+  auto consent = std::make_shared<Consent>(
+      Consent{id, body ? *body : Tree(), std::max(limit / 2, Duration(milliseconds(1)))});
+  consent->missing = ask.peers.size();
+  for (const auto& peer : ask.peers) ask_consent(consent, peer, 2);
+}
+
+void Agent::ask_consent(const std::shared_ptr<Consent>& consent, const PeerAddress& peer,
+                        int attempts) {
+  auto over = std::make_shared<bool>(false);
+  const auto end = [this, consent, peer, attempts, over](std::optional<bool> accepted) {
+    if (std::exchange(*over, true)) return;
+    if (!accepted && attempts > 1) return ask_consent(consent, peer, attempts - 1);
+    consent->all = consent->all && accepted.value_or(false);
+    if (--consent->missing > 0) return;
+    ServerResult result;
+    result.ok = consent->all;
+    finish(consent->id, std::move(result));
+  };
+  process_.after(consent->attempt_limit, [end] { end(std::nullopt); });
+  auto* other = around_.peer(host_of_url(peer.api_url));
+  if (other == nullptr) return;
+  const auto reply = [this, other, end, life = process_.life()](const ApiReply& answer) {
+    const bool accepted = answer.status == 200 && answer.body == "Accepted";
+    around_.server.network.send(other->host(), host(), [this, end, life, accepted] {
+      if (life == process_.life()) process_.after(Duration(0), [end, accepted] { end(accepted); });
+    });
+  };
+  around_.server.network.send(host(), other->host(), [other, consent, reply] {
+    other->request(ApiEndpoint::failsafe, consent->body, reply);
+  });
 }
 
 }  // namespace tanist::sim

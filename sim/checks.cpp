@@ -3,7 +3,8 @@
 #include "sim/checks.h"
 
 #include <algorithm>
-#include <unordered_set>
+
+#include "base/json.h"
 
 namespace tanist::sim {
 
@@ -34,9 +35,8 @@ Checks::Checks(Cluster& cluster, Clients& clients) : cluster_(cluster), clients_
       look_at_deadline(*at, order);
     };
   }
-  clients_.on_commit = [this](Row& row) {
-    row.given_up = last_promoted_ != nullptr && row.node != last_promoted_;
-  };
+  clients_.on_commit = [this](Row& row) { row_committed(row); };
+  clients_.on_release = [this](const Row& row) { row_released(row); };
 }
 
 void Checks::violate(std::string rule, std::string detail) {
@@ -125,6 +125,9 @@ void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
   const bool proven =
       order.what == GuardOrder::What::arm && order.reign.create_revision != Revision(0);
   if (!proven) return;
+  // Consent stands for the lease (safety 3.4); that nobody else leads meanwhile is looked at.
+  const auto* loop = node.agent.loop();
+  if (loop != nullptr && loop->observation().lock.by_failsafe) return;
   const auto end = cluster_.etcd().state().lease_end(order.reign.lease);
   const auto promised = node.clock.world(order.deadline);
   if (!end || promised <= *end + drift_max) return;
@@ -133,6 +136,37 @@ void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
 }
 
 // ---- Keys ------------------------------------------------------------------------------------
+
+namespace {
+
+Tree value_of(const Cluster& cluster, const std::string& name) {
+  const auto* kv = cluster.key(name);
+  auto value = kv == nullptr ? Result<Tree>(Tree()) : parse_json(kv->value);
+  return value && value->is_map() ? *value : Tree::map();
+}
+
+std::string text_in(const Tree& map, std::string_view key) {
+  const auto* value = map.find(key);
+  const auto* text = value != nullptr ? value->as_string() : nullptr;
+  return text == nullptr ? std::string() : *text;
+}
+
+std::int64_t number_in(const Tree& map, std::string_view key) {
+  const auto* value = map.find(key);
+  const auto* number = value != nullptr ? value->as_int() : nullptr;
+  return number == nullptr ? 0 : *number;
+}
+
+}  // namespace
+
+// By the store's own keys, not by what anybody made of them.
+bool Checks::mode_is_on() const {
+  const auto config = value_of(cluster_, "config");
+  const auto* mode = config.find("synchronous_mode");
+  if (mode == nullptr) return false;
+  const auto* text = mode->as_string();
+  return text != nullptr ? *text == "on" || *text == "quorum" : mode->truthy();
+}
 
 void Checks::look_at_keys() {
   const auto& state = cluster_.etcd().state();
@@ -145,7 +179,13 @@ void Checks::look_at_keys() {
     if (at->kv.key == prefix + "leader") {
       if (at->deleted) leader_is_gone(at->kv.mod_revision);
       leader_ = at->deleted ? std::string() : at->kv.value;
+      if (!at->deleted && at->kv.mod_revision == at->kv.create_revision) leader_is_there(leader_);
+    } else if (at->kv.key == prefix + "status" && !at->deleted) {
+      status_is_written();
+    } else if (at->kv.key == prefix + "sync") {
+      sync_leader_ = text_in(value_of(cluster_, "sync"), "leader");
     } else if (at->kv.key == prefix + "config") {
+      mode_is_on_ = mode_is_on();
       const bool now_paused = contains(at->kv.value, "\"pause\":true");
       if (paused_ && !now_paused) paused_at_ = cluster_.world().now();
       paused_ = now_paused;
@@ -163,7 +203,32 @@ void Checks::leader_is_gone(Revision revision) {
   const bool marked = member != nullptr && member->mod_revision == revision &&
                       contains(member->value, "\"role\":\"demoted\"");
   const bool clean = old->server.data().state == ControlState::shut_down;
-  if (marked && clean) hand_over_ = HandOver{leader_, old->server.data().wal};
+  if (marked && clean) {
+    hand_over_ = HandOver{leader_, old->server.data().wal, cluster_.world().now()};
+  }
+}
+
+void Checks::leader_is_there(const std::string& name) {
+  const auto sync = value_of(cluster_, "sync");
+  const auto failover = value_of(cluster_, "failover");
+  const auto standbys = "," + text_in(sync, "sync_standby") + ",";
+  const bool listed = text_in(sync, "leader") == name || contains(standbys, "," + name + ",");
+  election_.leader = name;
+  election_.synchronous = mode_is_on() && !sync_leader_.empty();
+  election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
+  election_.elected = listed && number_in(sync, "quorum") == 0;
+}
+
+void Checks::status_is_written() {
+  const auto optime =
+      Lsn(static_cast<std::uint64_t>(number_in(value_of(cluster_, "status"), "optime")));
+  const auto* node = cluster_.find(leader_);
+  if (node == nullptr) return;
+  const auto& all = cluster_.records();
+  const auto& records = node->server.data().wal.records;
+  const auto end =
+      std::ranges::upper_bound(records, optime, {}, [&](RecordId id) { return all[id].end; });
+  if (end != records.begin()) published_ = *std::prev(end);
 }
 
 // ---- Promotions and rows ---------------------------------------------------------------------
@@ -173,49 +238,81 @@ void Checks::promoted(Node& node) {
   const auto& wal = node.server.data().wal;
   cluster_.world().tell(node.name(), "pg: out of recovery on timeline {} at {}",
                         wal.timeline.value(), to_text(wal.history.back().switch_lsn));
-  const auto* loop = node.agent.loop();
-  const auto failover = cluster_.key("failover");
-  const bool by_hand = failover != nullptr && contains(failover->value, "\"member\":");
-  if (hand_over_) {
+  const auto election = election_.leader == node.name() ? election_ : Election{};
+  if (election.synchronous && mode_is_on_ && sync_leader_ != node.name() && !paused_lately()) {
+    violate("promoted before /sync names it", node.name() + ", /sync names " + sync_leader_);
+  }
+  if (node.agent.tags().nofailover() && !paused_lately()) {
+    violate("promoted in spite of nofailover", node.name());
+  }
+  const bool reserved =
+      hand_over_ && cluster_.world().now() < hand_over_->at + cluster_.options().timing.ttl;
+  if (reserved) {
     ++hand_overs_;
     if (!hand_over_->wal.is_prefix_of(wal)) {
       violate("a switchover lost writes",
               format_text("{} took over from {}", node.name(), hand_over_->from));
     }
-  } else if (loop != nullptr && loop->observation().store.view && !by_hand && !paused_lately()) {
-    const auto fork = wal.history.back().switch_lsn.value();
-    const auto optime = loop->observation().view().optime().value();
-    const auto lag =
-        static_cast<std::uint64_t>(loop->observation().cluster->lag_bytes_max_on_failover);
-    if (fork + lag < optime) {
-      violate("a failover to a node too far behind",
-              format_text("{} is {} bytes behind /status", node.name(), optime - fork));
-    }
+  } else if (!election.by_hand && !paused_lately()) {
+    look_at_lag(node);
   }
   hand_over_.reset();
   last_promoted_ = &node;
-  give_up_rows(node);
+  const bool bound = election.synchronous && (!election.by_hand || election.elected);
+  give_up_rows(node, bound && !paused_lately());
 }
 
-// Asynchronous replication: what the new leader has not received is lost, and counted.
-void Checks::give_up_rows(const Node& node) {
-  const auto& records = node.server.data().wal.records;
-  const std::unordered_set<RecordId> kept(records.begin(), records.end());
-  for (auto& row : clients_.rows()) {
-    if (row.committed && !kept.contains(row.record)) row.given_up = true;
+// A failover loses no more of what `/status` spoke of than it may.
+void Checks::look_at_lag(const Node& node) {
+  if (!published_) return;
+  const auto* loop = node.agent.loop();
+  const auto& all = cluster_.records();
+  const auto& wal = node.server.data().wal;
+  auto common = *published_;
+  while (all[common].index > 0 && !wal.has(common, all)) common = all[common].previous;
+  const auto behind = all[*published_].end.value() - all[common].end.value();
+  if (loop == nullptr || behind <= static_cast<std::uint64_t>(
+                                       loop->observation().cluster->lag_bytes_max_on_failover)) {
+    return;
   }
+  violate("a failover to a node too far behind",
+          format_text("{} lacks {} bytes that /status spoke of", node.name(), behind));
+}
+
+// What the new leader has not received is lost: counted where that is allowed.
+void Checks::give_up_rows(const Node& node, bool synchronous) {
+  const auto& all = cluster_.records();
+  const auto& wal = node.server.data().wal;
+  for (auto& row : clients_.rows()) {
+    if (!row.committed || row.given_up || wal.has(row.record, all)) continue;
+    row.given_up = true;
+    row.forbidden = synchronous && row.synchronous;
+    if (row.released) row_released(row);
+  }
+}
+
+void Checks::row_committed(Row& row) {
+  row.given_up = last_promoted_ != nullptr && row.node != last_promoted_;
+  row.synchronous = row.strict && mode_is_on_ && sync_leader_ == row.node->name();
+  row.forbidden = row.given_up && row.synchronous && !paused_lately();
+}
+
+// Safety 7: none may be lost.
+void Checks::row_released(const Row& row) {
+  if (!row.forbidden || !row.synchronous) return;
+  violate("a synchronous commit was lost",
+          format_text("row {} of {}", cluster_.records()[row.record].row, row.node->name()));
 }
 
 void Checks::look_at_rows() {
   auto* primary = cluster_.primary();
   if (primary == nullptr) return;
-  const auto& records = primary->server.data().wal.records;
-  const std::unordered_set<RecordId> kept(records.begin(), records.end());
+  const auto& wal = primary->server.data().wal;
   for (std::size_t number = 1; number < clients_.rows().size(); ++number) {
     const auto& row = clients_.rows()[number];
     if (!row.committed || !row.acknowledged) continue;
     ++acknowledged_;
-    if (kept.contains(row.record)) continue;
+    if (wal.has(row.record, cluster_.records())) continue;
     ++lost_;
     if (!row.given_up) {
       return violate("an acknowledged row vanished", format_text("row {}", number));

@@ -42,6 +42,14 @@ class Checks {
   struct HandOver {
     std::string from;
     Wal wal;
+    Instant at;
+  };
+  // What the store said when the lock was taken: by what the new leader was entitled.
+  struct Election {
+    std::string leader;
+    bool synchronous = false;  // the mode was on, and `/sync` in force
+    bool by_hand = false;      // a manual failover named it
+    bool elected = false;      // it was listed in `/sync`, and needed nobody's vote
   };
 
   void violate(std::string rule, std::string detail);
@@ -51,8 +59,14 @@ class Checks {
   void look_at_deadline(Node& node, const GuardOrder& order);
   void look_at_keys();
   void leader_is_gone(Revision revision);
+  void leader_is_there(const std::string& name);
+  void status_is_written();
   void promoted(Node& node);
-  void give_up_rows(const Node& node);
+  void look_at_lag(const Node& node);
+  void give_up_rows(const Node& node, bool synchronous);
+  void row_committed(Row& row);
+  void row_released(const Row& row);
+  bool mode_is_on() const;
   bool exempt(const Node& node) const;
   bool paused_lately();
 
@@ -64,6 +78,10 @@ class Checks {
   std::vector<std::uint64_t> steps_before_;  // this second, of each agent
   std::string leader_;
   std::optional<HandOver> hand_over_;
+  Election election_;
+  std::string sync_leader_;            // by `/sync`
+  bool mode_is_on_ = false;            // by `/config`
+  std::optional<RecordId> published_;  // the last record that `/status` speaks of
   Node* last_promoted_ = nullptr;
   Instant paused_at_{Duration::min()};
   Instant erased_at_{Duration::min()};

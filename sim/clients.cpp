@@ -8,6 +8,14 @@ namespace {
 
 constexpr Duration patience = seconds(2);
 
+const std::vector<CommitLevel> levels{
+    CommitLevel::on,           CommitLevel::on,           CommitLevel::on,   CommitLevel::on,
+    CommitLevel::remote_apply, CommitLevel::remote_write, CommitLevel::local};
+
+bool is_strict(CommitLevel level) {
+  return level == CommitLevel::on || level == CommitLevel::remote_apply;
+}
+
 }  // namespace
 
 Clients::Clients(Cluster& cluster, int count)
@@ -15,6 +23,8 @@ Clients::Clients(Cluster& cluster, int count)
   clients_.resize(static_cast<std::size_t>(count));
   for (auto& client : clients_) {
     client.interval = chance_.between(milliseconds(20), milliseconds(400));
+    client.level = chance_.of(levels);
+    client.cancels = chance_.one_in(3);
     cluster_.world().after(chance_.between(Duration(0), seconds(1)),
                            [this, &client] { tick(client); });
   }
@@ -40,13 +50,9 @@ void Clients::tick(Client& client) {
 
 void Clients::write(Client& client) {
   const auto number = rows_.size();
-  rows_.push_back({.node = client.node});
+  rows_.push_back({.node = client.node, .strict = is_strict(client.level)});
   client.waiting_for = number;
-  cluster_.world().after(patience, [&client, number] {
-    if (client.waiting_for != number) return;
-    client.waiting_for = 0;
-    client.node = nullptr;
-  });
+  cluster_.world().after(patience, [this, &client, number] { lose_patience(client, number); });
   auto& node = *client.node;
   cluster_.network().send(cluster_.client_host(), node.server.host(),
                           [this, &client, &node, number] {
@@ -57,15 +63,35 @@ void Clients::write(Client& client) {
                           });
 }
 
-void Clients::commit(Client& client, Node& node, std::uint64_t number) {
-  const bool done = node.server.writable();
-  if (done) {
-    node.server.commit(number);
-    auto& row = rows_[number];
-    row.committed = true;
-    row.record = node.server.data().wal.records.back();
-    if (on_commit) on_commit(row);
+// Who cancels the wait for standbys is told so with a warning, and goes on.
+void Clients::lose_patience(Client& client, std::uint64_t number) {
+  if (client.waiting_for != number) return;
+  auto& row = rows_[number];
+  client.waiting_for = 0;
+  if (client.cancels && row.committed && !row.released && row.node->server.accepts()) {
+    row.strict = row.synchronous = false;
+    row.acknowledged = true;
+  } else {
+    client.node = nullptr;
   }
+}
+
+void Clients::commit(Client& client, Node& node, std::uint64_t number) {
+  if (!node.server.writable()) return answer(client, node, number, false);
+  const auto end = node.server.commit(number);
+  auto& row = rows_[number];
+  row.committed = true;
+  row.record = node.server.data().wal.records.back();
+  if (on_commit) on_commit(row);
+  node.server.await_standbys(end, client.level, [this, &client, &node, number] {
+    auto& let_go = rows_[number];
+    let_go.released = true;
+    if (on_release) on_release(let_go);
+    answer(client, node, number, true);
+  });
+}
+
+void Clients::answer(Client& client, Node& node, std::uint64_t number, bool done) {
   cluster_.network().send(node.server.host(), cluster_.client_host(),
                           [this, &client, number, done] {
                             if (done) rows_[number].acknowledged = true;

@@ -14,8 +14,13 @@ struct Row {
   Node* node = nullptr;
   RecordId record = 0;
   bool committed = false;
+  bool released = false;  // its session may tell the client, if that one still listens
   bool acknowledged = false;
-  bool given_up = false;  // a failover of asynchronous replication left it behind
+  bool given_up = false;   // a failover left it behind that was allowed to
+  bool forbidden = false;  // a failover left it behind that was not, if it was acknowledged
+  // By a session with synchronous_commit on or remote_apply, and without a warning.
+  bool strict = false;
+  bool synchronous = false;  // and the mode was in force
 };
 
 class Clients {
@@ -25,20 +30,25 @@ class Clients {
   // Index = number of the row.
   std::vector<Row>& rows() { return rows_; }
   Instant last_acknowledged_at() const { return last_acknowledged_at_; }
-  // Told of each commit, at the server.
+  // Told of each commit, at the server, and when its session is let go.
   std::function<void(Row&)> on_commit;
+  std::function<void(Row&)> on_release;
 
  private:
   struct Client {
     Duration interval{0};
     Node* node = nullptr;
     std::uint64_t waiting_for = 0;  // row
+    CommitLevel level = CommitLevel::on;
+    bool cancels = false;  // a wait that takes long
   };
 
   void tick(Client& client);
   Node* find_primary();
   void write(Client& client);
   void commit(Client& client, Node& node, std::uint64_t number);
+  void lose_patience(Client& client, std::uint64_t number);
+  void answer(Client& client, Node& node, std::uint64_t number, bool done);
 
   Cluster& cluster_;
   Random chance_;

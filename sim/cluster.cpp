@@ -87,12 +87,21 @@ Tree config_of(const ClusterOptions& options) {
                     {"loop_wait", options.timing.loop_wait.count()},
                     {"retry_timeout", options.timing.retry_timeout.count()},
                     {"maximum_lag_on_failover", options.lag_bytes_max_on_failover},
+                    {"synchronous_mode", options.synchronous_mode},
+                    {"synchronous_mode_strict", options.synchronous_mode_strict},
+                    {"synchronous_node_count", options.synchronous_node_count},
+                    {"failsafe_mode", options.failsafe_mode},
                     {"postgresql", Tree::map({{"use_pg_rewind", true}})}});
 }
 
-AgentSettings settings_of(const std::string& name, const ClusterOptions& options) {
+AgentSettings settings_of(const std::string& name, const ClusterOptions& options,
+                          std::size_t number) {
   AgentSettings settings;
   auto& node = settings.node;
+  if (number < options.tags.size()) {
+    node.tags = tags_from(options.tags[number]);
+    node.tags.published = published_tags(options.tags[number]);
+  }
   node.name = MemberName(name);
   node.scope = "demo";
   node.conn_url = "postgres://" + name + ":5432/postgres";
@@ -128,7 +137,8 @@ Cluster::Cluster(World& world, ClusterOptions options)
     };
     const auto name = "n" + std::to_string(i + 1);
     nodes_.push_back(std::make_unique<Node>(AgentSurroundings{server, etcd_, clock, peer}, clock,
-                                            settings_of(name, options), i));
+                                            settings_of(name, options, static_cast<std::size_t>(i)),
+                                            i));
   }
 }
 

@@ -15,6 +15,11 @@ struct ClusterOptions {
   int nodes = 3;
   Timing timing;
   std::int64_t lag_bytes_max_on_failover = 1048576;
+  std::string synchronous_mode = "off";  // as in the dynamic configuration
+  bool synchronous_mode_strict = false;
+  std::int64_t synchronous_node_count = 1;
+  bool failsafe_mode = false;
+  std::vector<Tree> tags;  // of the first nodes; the others have none
 };
 
 // One machine with what runs on it.

@@ -168,6 +168,8 @@ QueryFacts query_of(const Server& server, const ObserveServer& wanted) {
   query.server_version = 150002;
   query.in_recovery = server.in_recovery();
   query.postmaster_start_time = "2026-01-01 00:00:00+00:00";
+  query.synchronous_commit = "on";
+  query.synchronous_standby_names = server.commits().shown();
   if (!query.in_recovery) {
     query.timeline = server.data().wal.timeline;
     query.location = server.end();
@@ -184,9 +186,9 @@ QueryFacts query_of(const Server& server, const ObserveServer& wanted) {
       WalSender sender;
       sender.application_name = receiver->name();
       sender.state = "streaming";
-      sender.sync_state = "async";
-      sender.write_lsn = sender.flush_lsn = receiver->end();
-      sender.replay_lsn = receiver->replayed();
+      sender.sync_state = server.commits().state_of(receiver->host());
+      sender.write_lsn = sender.flush_lsn = server.commits().flushed(receiver->host());
+      sender.replay_lsn = std::min(receiver->replayed(), sender.flush_lsn);
       query.wal_senders.push_back(sender);
     }
   }
@@ -316,7 +318,10 @@ void ServerActions::perform(const RunPtr& run, const ChangeSlots& action) {
     for (const auto& change : action.changes) {
       auto& slots = server_.data().slots;
       if (change.what == SlotChange::What::create) slots.emplace(change.slot, server_.end());
-      if (change.what == SlotChange::What::drop) slots.erase(change.slot);
+      const auto in_use = std::ranges::any_of(slots_of(server_), [&](const SlotFacts& slot) {
+        return slot.name == change.slot && slot.active;
+      });
+      if (change.what == SlotChange::What::drop && !in_use) slots.erase(change.slot);
       if (change.what == SlotChange::What::advance) {
         slots[change.slot] = std::min(change.advance_to, server_.end());
       }

@@ -70,6 +70,7 @@ class Faults {
   bool restart();
   bool reinitialize();
   bool patch();
+  bool change_modes();
   bool pause();
   bool resume();
 

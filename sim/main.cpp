@@ -20,15 +20,47 @@ struct Options {
   std::uint64_t runs = 1;
   bool story = false;
   bool keep_going = false;
+  std::string expect;  // a rule that some run must break
 };
 
+constexpr const char* usage_text =
+    "usage: tanist-sim [--seed N] [--story] [OPTIONS]\n"
+    "       tanist-sim --runs N [--first-seed N] [--keep-going | --expect RULE] [OPTIONS]\n"
+    "options: --nodes N, --seconds N (of trouble), --interval N (seconds between faults),\n"
+    "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off\n"
+    "--expect succeeds when a run breaks a rule that begins with RULE.\n";
+
 [[noreturn]] void usage(const char* why) {
-  std::fprintf(stderr,
-               "%s\nusage: tanist-sim [--seed N] [--nodes N] [--seconds N] [--story]\n"
-               "       tanist-sim --runs N [--first-seed N] [--nodes N] [--seconds N] "
-               "[--keep-going]\n",
-               why);
+  std::fprintf(stderr, "%s\n%s", why, usage_text);
   std::exit(2);
+}
+
+// False when there is no such option.
+bool take_value(Options& options, const std::string& word, const std::string& value) {
+  const auto number = std::strtoull(value.c_str(), nullptr, 10);
+  auto& run = options.run;
+  if (word == "--seed" || word == "--first-seed") {
+    run.seed = number;
+  } else if (word == "--runs") {
+    options.runs = number;
+  } else if (word == "--nodes" && number >= 1 && number <= 7) {
+    run.nodes = static_cast<int>(number);
+  } else if (word == "--seconds") {
+    run.seconds_of_trouble = static_cast<std::int64_t>(number);
+  } else if (word == "--interval") {
+    run.fault_interval = static_cast<std::int64_t>(number);
+  } else if (word == "--ttl") {
+    run.ttl = static_cast<std::int64_t>(number);
+  } else if (word == "--synchronous") {
+    run.synchronous_mode = value;
+  } else if (word == "--failsafe") {
+    run.failsafe_mode = value == "on";
+  } else if (word == "--expect") {
+    options.expect = value;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Options parse(int count, char** words) {
@@ -38,24 +70,12 @@ Options parse(int count, char** words) {
     const std::string word = words[i];
     if (word == "--story") {
       options.story = true;
-      continue;
-    }
-    if (word == "--keep-going") {
+    } else if (word == "--keep-going") {
       options.keep_going = true;
-      continue;
-    }
-    if (i + 1 == count) usage("a value is missing");
-    const auto number = std::strtoull(words[++i], nullptr, 10);
-    if (word == "--seed" || word == "--first-seed") {
-      options.run.seed = number;
-    } else if (word == "--runs") {
-      options.runs = number;
-    } else if (word == "--nodes" && number >= 1 && number <= 7) {
-      options.run.nodes = static_cast<int>(number);
-    } else if (word == "--seconds") {
-      options.run.seconds_of_trouble = static_cast<std::int64_t>(number);
-    } else {
-      usage("unknown option, or 1 to 7 nodes");
+    } else if (i + 1 == count) {
+      usage("a value is missing");
+    } else if (!take_value(options, word, words[++i])) {
+      usage("unknown option, or not 1 to 7 nodes");
     }
   }
   return options;
@@ -70,6 +90,11 @@ std::string replay_command(const RunOptions& options) {
   auto command = format_text("tanist-sim --seed {} --seconds {} --story", options.seed,
                              options.seconds_of_trouble);
   if (options.nodes != 0) command += format_text(" --nodes {}", options.nodes);
+  if (options.fault_interval) command += format_text(" --interval {}", *options.fault_interval);
+  if (options.ttl) command += format_text(" --ttl {}", *options.ttl);
+  if (options.synchronous_mode) command += " --synchronous " + *options.synchronous_mode;
+  if (options.failsafe_mode)
+    command += *options.failsafe_mode ? " --failsafe on" : " --failsafe off";
   return command;
 }
 
@@ -140,11 +165,32 @@ int run_many(const Options& options) {
   return sum.failed == 0 ? 0 : 1;
 }
 
+// A fault that was built in must be found by one of the runs, and by the rule that it breaks.
+int find_fault(const Options& options) {
+  auto each = options.run;
+  std::map<std::string, int> others;
+  for (std::uint64_t i = 0; i < options.runs; ++i, ++each.seed) {
+    const auto result = tanist::sim::run(each);
+    if (!result.violation) continue;
+    if (!result.violation->rule.starts_with(options.expect)) {
+      ++others[result.violation->rule];
+      continue;
+    }
+    print(format_text("run {}: {}: {}", i + 1, result.violation->rule, result.violation->detail));
+    print("replay: " + replay_command(each));
+    return 0;
+  }
+  print(format_text("in {} runs nobody broke the rule: {}", options.runs, options.expect));
+  for (const auto& [rule, count] : others) print(format_text("  but {}: {} times", rule, count));
+  return 1;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   auto options = parse(count, words);
   print(format_text("seed {}", options.run.seed));
+  if (!options.expect.empty()) return find_fault(options);
   if (options.runs > 1) return run_many(options);
   options.run.story = options.story;
   const auto result = tanist::sim::run(options.run);

@@ -10,6 +10,7 @@ std::vector<Faults::Kind> Faults::operators() {
           {"restart", 2, [this] { return restart(); }},
           {"reinitialize", 1, [this] { return reinitialize(); }},
           {"change settings", 1, [this] { return patch(); }},
+          {"change modes", 2, [this] { return change_modes(); }},
           {"pause", 1, [this] { return pause(); }}};
 }
 
@@ -53,6 +54,22 @@ bool Faults::patch() {
   if (chance_.one_in(2)) body.set("ttl", ttl + static_cast<std::int64_t>(chance_.below(10)));
   body.set("maximum_lag_on_failover", static_cast<std::int64_t>(1000 + chance_.below(1'000'000)));
   return ask(ApiEndpoint::patch_config, std::move(body));
+}
+
+bool Faults::change_modes() {
+  static const std::vector<std::string> modes{"off", "on", "quorum"};
+  const bool several = cluster_.nodes().size() > 1;
+  Tree body = Tree::map();
+  if (chance_.one_in(2)) body.set("synchronous_mode", chance_.of(modes));
+  if (chance_.one_in(3)) body.set("synchronous_mode_strict", several && chance_.one_in(2));
+  if (chance_.one_in(3)) {
+    body.set("synchronous_node_count", static_cast<std::int64_t>(1 + chance_.below(2)));
+  }
+  if (chance_.one_in(4)) {
+    body.set("maximum_lag_on_syncnode", static_cast<std::int64_t>(chance_.below(100'000)));
+  }
+  if (chance_.one_in(4)) body.set("failsafe_mode", chance_.one_in(2));
+  return body.truthy() && ask(ApiEndpoint::patch_config, std::move(body));
 }
 
 bool Faults::pause() {

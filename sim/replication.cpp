@@ -65,6 +65,7 @@ void Server::connect() {
   heard_at_ = around_.world.now();
   source->receivers_.insert(this);
   source->being_fed_.erase(this);
+  source->commits_.add_sender(host_, name_, end());
   around_.world.tell(name_, "pg: streams from {} on timeline {}", source->name_,
                      source->data_.wal.timeline.value());
   source->feed(this);
@@ -74,6 +75,7 @@ void Server::lose_source() {
   if (source_ == nullptr) return;
   source_->receivers_.erase(this);
   source_->being_fed_.erase(this);
+  source_->commits_.remove_sender(host_);
   source_ = nullptr;
   ++stream_;
   if (alive() && phase_ == Phase::standby) seek_source(retry_interval);
@@ -108,12 +110,39 @@ void Server::receive(Server* source, std::size_t count, std::uint64_t stream) {
   source->being_fed_.erase(this);
   if (!source->alive()) return;
   take_records(source->data_.wal, count);
+  report_to_source();
   const auto all = data_.wal.records.size();
   process_.after(pick(pace_.replay_max), [this, all] {
-    if (phase_ == Phase::standby) replay_to(all);
+    if (phase_ != Phase::standby) return;
+    replay_to(all);
+    if (source_ != nullptr) report_to_source();
   });
   feed_all();
   source->feed(this);
+}
+
+// What the source is told of our positions, when it is flushed. Where nobody waits for it, it costs
+// no message here.
+void Server::report_to_source() {
+  if (!source_->commits_.somebody_is_named()) {
+    return source_->commits_.report(host_, end(), replayed());
+  }
+  process_.after(pick(pace_.flush_max),
+                 [this, source = source_, stream = stream_] { send_report(source, stream); });
+}
+
+void Server::send_report(Server* source, std::uint64_t stream) {
+  if (stream != stream_ || source_ != source) return;
+  if (around_.network.is_cut(host_, source->host_) || around_.network.loses(host_, source->host_)) {
+    process_.after(resend_interval, [this, source, stream] { send_report(source, stream); });
+    return;
+  }
+  const auto arrive = [this, source, stream, flushed = end(), applied = replayed()] {
+    source->process_.after(Duration(0), [this, source, stream, flushed, applied] {
+      if (stream == stream_ && source_ == source) source->commits_.report(host_, flushed, applied);
+    });
+  };
+  around_.world.after(around_.network.delay(host_, source->host_), arrive);
 }
 
 // A timeline is known from its first record on.

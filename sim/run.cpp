@@ -2,11 +2,23 @@
 // The course of a run.
 #include "sim/run.h"
 
+#include <algorithm>
+
 #include "sim/faults.h"
 
 namespace tanist::sim {
 
 namespace {
+
+// At most one node that may not lead, so that there always is somebody.
+std::vector<Tree> tags_of(int nodes, Random& chance) {
+  static const std::vector<Tree> choices{
+      Tree::map({{"nofailover", true}}), Tree::map({{"nosync", true}}),
+      Tree::map({{"failover_priority", 2}}), Tree::map({{"sync_priority", 2}}),
+      Tree::map({{"failover_priority", 0}, {"nosync", true}})};
+  if (nodes < 3 || !chance.one_in(3)) return {};
+  return {chance.of(choices)};
+}
 
 ClusterOptions options_of(const RunOptions& options, Random& chance) {
   static const std::vector<Timing> timings{{seconds(5), seconds(1), seconds(2)},
@@ -19,6 +31,17 @@ ClusterOptions options_of(const RunOptions& options, Random& chance) {
   cluster.nodes = options.nodes != 0 ? options.nodes : by_seed;
   cluster.timing = chance.of(timings);
   cluster.lag_bytes_max_on_failover = chance.one_in(2) ? 1048576 : 2000;
+  static const std::vector<std::string> modes{"off", "off", "on", "quorum"};
+  cluster.synchronous_mode = chance.of(modes);
+  cluster.synchronous_mode_strict = cluster.nodes > 1 && chance.one_in(3);
+  cluster.synchronous_node_count = chance.one_in(3) ? 2 : 1;
+  cluster.failsafe_mode = chance.one_in(4);
+  cluster.tags = tags_of(cluster.nodes, chance);
+  if (options.synchronous_mode) cluster.synchronous_mode = *options.synchronous_mode;
+  if (options.failsafe_mode) cluster.failsafe_mode = *options.failsafe_mode;
+  const auto with_ttl = [&](const Timing& timing) { return timing.ttl.count() == options.ttl; };
+  const auto chosen = std::ranges::find_if(timings, with_ttl);
+  if (chosen != timings.end()) cluster.timing = *chosen;
   return cluster;
 }
 
@@ -60,7 +83,8 @@ std::optional<Violation> live(const Course& course, const RunOptions& options, d
     if (checks.violation()) return checks.violation();
     return Violation{"the cluster does not come up", checks.ailment()};
   }
-  faults.begin(chance.between(seconds(2), seconds(20)));
+  const auto interval = chance.between(seconds(2), seconds(20));
+  faults.begin(options.fault_interval ? Duration(seconds(*options.fault_interval)) : interval);
   world.run_until(world.now() + seconds(options.seconds_of_trouble));
   if (checks.violation()) return checks.violation();
   faults.heal();

@@ -17,6 +17,11 @@ struct RunOptions {
   int nodes = 0;  // 0 = by the seed, one to five
   std::int64_t seconds_of_trouble = 120;
   bool story = false;
+  // Instead of what the seed would choose:
+  std::optional<std::string> synchronous_mode;  // off, on, quorum
+  std::optional<bool> failsafe_mode;
+  std::optional<std::int64_t> ttl;             // 30: with loop_wait and retry_timeout 10
+  std::optional<std::int64_t> fault_interval;  // seconds
 };
 
 struct RunResult {

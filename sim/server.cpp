@@ -18,7 +18,8 @@ Server::Server(ServerSurroundings around, std::string name, Host host)
       name_(std::move(name)),
       host_(host),
       chance_(around_.world.chance().fork()),
-      process_(around_.world) {}
+      process_(around_.world),
+      commits_(around_.world.chance().fork()) {}
 
 std::optional<ProcessIdentity> Server::identity() const {
   if (!alive()) return std::nullopt;
@@ -42,6 +43,7 @@ void Server::launch(bool single_user) {
   phase_ = single_user ? Phase::single_user : Phase::starting;
   accepting_ = admits_clients_ = has_received_ = false;
   replayed_ = 0;
+  commits_.begin(standby_names_);
   const bool clean =
       data_.state == ControlState::shut_down || data_.state == ControlState::shut_down_in_recovery;
   const bool recovering = data_.state == ControlState::in_archive_recovery ||
@@ -79,7 +81,9 @@ void Server::end_recovery() {
 
 void Server::append(std::uint64_t row, std::uint64_t size) {
   const auto begin = end();
-  const Record record{begin, Lsn(begin.value() + size), data_.wal.timeline, row};
+  const auto& records = data_.wal.records;
+  const Record record{
+      begin, Lsn(begin.value() + size), data_.wal.timeline, row, records.back(), records.size()};
   data_.wal.records.push_back(around_.records.add(record));
   replayed_ = data_.wal.records.size();
   feed_all();
@@ -88,6 +92,12 @@ void Server::append(std::uint64_t row, std::uint64_t size) {
 Lsn Server::commit(std::uint64_t row) {
   append(row, row_size);
   return end();
+}
+
+void Server::name_standbys(const std::string& names) {
+  if (names == standby_names_) return;
+  standby_names_ = names;
+  if (alive()) commits_.change(names, process_);
 }
 
 void Server::write_checkpoint() {
@@ -137,6 +147,7 @@ void Server::become_primary() {
 void Server::exit(bool silently) {
   const auto who = *identity();
   process_.end();
+  commits_.end();
   accepting_ = admits_clients_ = false;
   lose_source();
   receivers_notice_end(silently);
@@ -160,6 +171,7 @@ void Server::stop_fast() {
     if (phase_ == Phase::stopping) return;
     phase_ = Phase::stopping;
     accepting_ = admits_clients_ = false;
+    commits_.end();
     if (primary) {
       process_.after(pick(pace_.checkpoint_max), [this] { take_shutdown_checkpoint(); });
     } else {

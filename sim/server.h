@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/server_actions.h"
+#include "sim/commit_wait.h"
 #include "sim/network.h"
 #include "sim/process.h"
 #include "sim/wal.h"
@@ -42,6 +43,7 @@ struct Pace {
   Duration checkpoint_max = milliseconds(500);
   Duration replay_max = milliseconds(5);
   Duration copy_max = seconds(4);
+  Duration flush_max = milliseconds(3);  // of what a receiver got
 };
 
 class Server;
@@ -86,6 +88,7 @@ class Server {
   // A receiver got something since the start.
   bool has_received() const { return has_received_; }
   std::vector<const Server*> receivers() const { return {receivers_.begin(), receivers_.end()}; }
+  const CommitWait& commits() const { return commits_; }
 
   // ---- what is done to it ----
   // Exit codes of a start that fails are the agent's affair: this one always begins.
@@ -100,6 +103,12 @@ class Server {
   void checkpoint(std::function<void()> done);
   // Appends a client's row; the server must be writable.
   Lsn commit(std::uint64_t row);
+  // `release` is called when the session may tell its client so.
+  void await_standbys(Lsn position, CommitLevel level, std::function<void()> release) {
+    commits_.wait(position, level, std::move(release));
+  }
+  // Writes synchronous_standby_names into the files, and reloads the server if it runs.
+  void name_standbys(const std::string& names);
 
   // ---- who wants to know ----
   std::function<void(ProcessIdentity)> on_exit;
@@ -126,6 +135,8 @@ class Server {
   void receive(Server* source, std::size_t count, std::uint64_t stream);
   void take_records(const Wal& from, std::size_t count);
   void receivers_notice_end(bool silently);
+  void report_to_source();
+  void send_report(Server* source, std::uint64_t stream);
 
   ServerSurroundings around_;
   std::string name_;
@@ -151,6 +162,8 @@ class Server {
   };
   std::set<Server*, ByHost> receivers_;
   std::set<Server*, ByHost> being_fed_;
+  std::string standby_names_;  // in the files
+  CommitWait commits_;
 };
 
 }  // namespace tanist::sim

@@ -28,8 +28,9 @@ ServerResult not_started(std::string why) {
 template <class A>
 constexpr ServerActions::Lane ServerActions::lane_of() {
   if (std::is_same_v<A, FenceServer>) return Lane::fence;
-  if (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence, CheckpointServer, ReadHistory,
-                LocateShutdown, LocateWalEnd, ChangeSlots, RunCallback>) {
+  if (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence, CheckpointServer, ResumeReplay,
+                ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots, ObserveLeaderSlots,
+                RunCallback>) {
     return Lane::background;
   }
   return Lane::server;
@@ -146,6 +147,7 @@ void ServerActions::spawn(const RunPtr& run, const StartServer& action) {
     return finish(run, std::move(result));
   }
   server_.set_upstream(action.goal.upstream);
+  server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
   server_.launch(false);
   hooks_.started(*server_.identity());
   await_ready(run, action.timeout);
@@ -258,6 +260,7 @@ void ServerActions::perform(const RunPtr& run, const PromoteServer& action) {
     const auto reason = hooks_.primary_allowed();
     if (!reason.empty()) return fail(run, "the promotion is not allowed: " + reason);
     goal_ = action.goal;
+    server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
     server_.process().after(some(milliseconds(10)), [this] { server_.promote(); });
     agent_.after(milliseconds(12), [this, run] { succeed(run); });
   });
@@ -270,6 +273,7 @@ void ServerActions::perform(const RunPtr& run, const ReloadServer& action) {
     const bool same = goal_ == action.goal;
     goal_ = action.goal;
     if (server_.alive()) server_.set_upstream(action.goal.upstream);
+    server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
     result.difference = same && !action.always ? GoalDifference::none : GoalDifference::reload;
     if (!result.ok) result.error = "the server is not running";
     finish(run, std::move(result));
@@ -318,5 +322,9 @@ void ServerActions::perform(const RunPtr& run, const CheckpointServer&) {
 }
 
 void ServerActions::perform(const RunPtr& run, const RunCallback&) { succeed(run); }
+
+// There is no archive command in the model, and nothing that pauses a replay.
+void ServerActions::perform(const RunPtr& run, const ArchiveEnd&) { succeed(run); }
+void ServerActions::perform(const RunPtr& run, const ResumeReplay&) { succeed(run); }
 
 }  // namespace tanist::sim

@@ -75,10 +75,16 @@ class ServerActions {
   void perform(const RunPtr& run, const CompareGoal& action);
   void perform(const RunPtr& run, const ExamineDivergence& action);
   void perform(const RunPtr& run, const CheckpointServer& action);
+  void perform(const RunPtr& run, const ArchiveEnd& action);
+  void perform(const RunPtr& run, const ResumeReplay& action);
   void perform(const RunPtr& run, const ReadHistory& action);
   void perform(const RunPtr& run, const LocateShutdown& action);
   void perform(const RunPtr& run, const LocateWalEnd& action);
   void perform(const RunPtr& run, const ChangeSlots& action);
+  // Logical slots are not modelled.
+  void perform(const RunPtr& run, const FetchSlots&) { fail(run, "not modelled"); }
+  void perform(const RunPtr& run, const InstallSlots&) { fail(run, "not modelled"); }
+  void perform(const RunPtr& run, const ObserveLeaderSlots&) { fail(run, "not modelled"); }
   void perform(const RunPtr& run, const RunCallback& action);
 
   void spawn(const RunPtr& run, const StartServer& action);

@@ -17,7 +17,9 @@ struct Record {
   Lsn begin;
   Lsn end;
   Timeline timeline;
-  std::uint64_t row = 0;  // a client's row; 0 = checkpoint and the like
+  std::uint64_t row = 0;       // a client's row; 0 = checkpoint and the like
+  std::uint32_t previous = 0;  // in its log
+  std::size_t index = 0;       // in every log that has it
 };
 
 // All records of a run.
@@ -41,6 +43,10 @@ struct Wal {
 
   Lsn end(const Records& all) const {
     return records.empty() ? Lsn(0x2000000) : all[records.back()].end;
+  }
+  bool has(RecordId id, const Records& all) const {
+    const auto index = all[id].index;
+    return index < records.size() && records[index] == id;
   }
   // Everything in this log is in `other`, at the same place.
   bool is_prefix_of(const Wal& other) const {

@@ -64,9 +64,11 @@ def run_group(options, group, results):
     """Runs one group; the path of ctest's report."""
     report = results / f"{group}.xml"
     jobs = 1 if group in SERIAL else options.jobs
-    command = ["ctest", "--test-dir", options.build, "-L", f"^{group}$", "-j", str(jobs),
+    command = ["ctest", "--test-dir", options.build_of[group], "-L", f"^{group}$", "-j", str(jobs),
                "--output-on-failure", "--output-junit", report, "--no-tests=ignore",
                "--test-output-size-failed", "4000000"]
+    if options.only:
+        command += ["-R", options.only]
     environment = dict(os.environ)
     if options.k and group in SERIAL:
         environment["PYTEST_ADDOPTS"] = f"-k '{options.k}'"
@@ -148,8 +150,10 @@ def read_options():
     parser = argparse.ArgumentParser(prog="scripts/test", add_help=False)
     parser.add_argument("groups", nargs="*")
     parser.add_argument("--build", required=True)
+    parser.add_argument("--fuzz-build", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-k", default="")
+    parser.add_argument("--only", default="", help="regular expression of ctest's names")
     return parser.parse_args()
 
 
@@ -159,7 +163,10 @@ def main():
     results = Path(options.build) / "results"
     shutil.rmtree(results, ignore_errors=True)
     (results / "pytest").mkdir(parents=True)
-    known = groups_of(labels_of(options.build))
+    options.build_of = {group: options.build for group in groups_of(labels_of(options.build))}
+    if options.fuzz_build:
+        options.build_of["fuzz"] = options.fuzz_build
+    known = sorted(options.build_of, key=ORDER.index)
     for group in options.groups:
         if group not in known:
             sys.exit(f"test: unknown group '{group}'; known: {', '.join(known)}")

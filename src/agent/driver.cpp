@@ -18,6 +18,7 @@ namespace tanist::agent {
 Driver::Driver(Startup startup, os::ServiceNotifier notifier)
     : source_(std::move(startup.source)),
       settings_(std::move(startup.settings)),
+      routing_settings_(std::move(startup.routing)),
       first_config_(std::move(startup.dynamic)),
       hold_(std::make_shared<DataHold>(std::move(startup.hold))),
       notifier_(std::move(notifier)),
@@ -100,9 +101,28 @@ void Driver::make_server() {
   };
   hooks.primary_allowed = [this] { return primary_allowed(); };
   hooks.sweep_command = guard_->sweep_command();
+  if (settings_->storage.canary) {
+    hooks.canary_command = {guard_program(), "canary", settings_->server.data_dir};
+  }
+  hooks.storage_silent_after = settings_->storage.silent_after;
+  hooks.storage_observed = [this](const StorageFacts& facts) { deliver(StorageObserved{facts}); };
+  hooks.copy_progress = [this](std::string progress) {
+    deliver(CopyProgressed{std::move(progress)});
+  };
   server_ = std::make_unique<postgres::Server>(
       io_.get_executor(), disk_, std::make_shared<const ServerSettings>(settings_->server),
       std::move(hooks));
+}
+
+void Driver::make_watchdog() {
+  // What an earlier agent lent the guard is in the way of opening the device anew.
+  guard_->lend_watchdog(-1);
+  watchdog_ = std::make_shared<WatchdogKeeper>(
+      io_.get_executor(), disk_,
+      WatchdogKeeper::Hooks{
+          .lend = [this](int device) { guard_->lend_watchdog(device); },
+          .changed = [this](WatchdogFacts facts) { deliver(WatchdogChanged{facts}); }});
+  watchdog_->use(settings_->watchdog, loop_->observation().timing);
 }
 
 void Driver::make_store() {
@@ -110,6 +130,10 @@ void Driver::make_store() {
   events.view = [this](ClusterViewPtr view) { deliver(ViewArrived{std::move(view)}); };
   events.health = [this](const StoreHealth& health) { deliver(HealthChanged{health}); };
   events.finished = [this](EffectId id, StoreResult result) {
+    if (digests_->finished(id, result)) return;
+    const auto& lock = loop_->observation().lock;
+    measurements_.ended(id, result, lock.reign ? std::optional(lock.until) : std::nullopt,
+                        os::now());
     deliver(EffectFinished{id, std::move(result)});
   };
   events.unanswered = [this](EffectId) { deliver(RenewalUnanswered{}); };
@@ -125,28 +149,46 @@ void Driver::begin_api() {
     return Instant(Duration(until));
   };
   hooks.submit = [this](ApiRequest request) {
-    boost::asio::post(io_,
-                      [this, request = std::move(request)] { deliver(ApiRequested{request}); });
+    boost::asio::post(io_, [this, request = std::move(request)] {
+      if (request.endpoint == ApiEndpoint::get_journal) return answer_journal(request);
+      deliver(ApiRequested{request});
+    });
+  };
+  hooks.told_writable = [this] {
+    if (!awaits_routing_.load() || !awaits_routing_.exchange(false)) return;
+    boost::asio::post(io_, [this] { journal_->routed(); });
   };
   api_ = std::make_unique<rest::Server>(settings_->rest, std::move(hooks));
   peers_ = std::make_unique<PeerAsking>(
       std::make_shared<rest::Client>(io_.get_executor(), settings_->peer_client));
 }
 
+void Driver::make_routing() {
+  auto moment = [this] { return routing_moment(); };
+  routing_ = std::make_unique<routing::Routing>(io_.get_executor(), disk_, std::move(moment));
+  routing_->configure(routing_settings_);
+}
+
 Result<int> Driver::run() {
   if (auto opened = open_guard(); !opened) return pass_on(opened.error());
   if (auto made = make_loop(); !made) return pass_on(made.error());
   make_server();
+  make_watchdog();
+  make_journal();
   begin_api();
+  make_routing();
   await_signal();
   // What runs already is known before the first decision (safety 2.7).
   server_->look_for_postmaster([this](const std::optional<ProcessIdentity>&) {
     begun_ = true;
+    server_->watch_storage();
     make_store();
     deliver(TimerFired{});
   });
   io_.run();
+  watchdog_->leave(!loop_->observation().local.server.postmaster);
   api_->stop();
+  finish_journal();
   return static_cast<int>(exit_code_);
 }
 
@@ -179,8 +221,18 @@ void Driver::drain() {
   while (!events_.empty() && !leaving_) {
     const auto event = std::move(events_.front());
     events_.pop_front();
-    perform(loop_->step(event, os::now(), os::wall_now()));
+    if (const auto* finished = std::get_if<EffectFinished>(&event)) journal_->ended(*finished);
+    const auto began = os::now();
+    perform(loop_->step(event, began, os::wall_now()));
+    report(began);
   }
+}
+
+void Driver::report(Instant step_began) {
+  measurements_.step_ended(loop_->observation(), loop_->why(), step_began, os::now());
+  if (const auto firing = guard_->last_firing()) measurements_.set_guard_firings(firing->count);
+  measurements_.set_disk_threads_stuck(disk_.counts().left_behind);
+  api_->report(measurements_.figures());
 }
 
 void Driver::set_timer(Instant at) {

@@ -2,8 +2,10 @@
 // Carrying out effects, in the order of their members: guard orders before anything is started.
 #include "agent/driver.h"
 #include "base/log.h"
+#include "core/local_server.h"
 #include "os/clock.h"
 #include "postgres/server.h"
+#include "rest/health.h"
 #include "rest/server.h"
 #include "store/store.h"
 
@@ -39,10 +41,21 @@ bool replaces_data(const ServerAction& action) {
 
 void Driver::perform(Effects effects) {
   const auto& lock = loop_->observation().lock;
-  lock_until_ = lock.reign ? lock.until.time_since_epoch().count() : 0;
+  if (lock_until_ == 0 && lock.reign) awaits_routing_ = true;
+  if (!lock.reign) awaits_routing_ = false;
+  // From D - F on the guard stops the server: it is not writable for the rest of the lease.
+  const auto writable_until = server_until(loop_->observation()) - guard_->margin();
+  lock_until_ = lock.reign ? writable_until.time_since_epoch().count() : 0;
+  if (effects.news) journal_->decided(std::move(effects.news));
   for (const auto& order : effects.guard) obey(order);
   if (!effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
+  // Checks answer by this step before anything of it begins: a stop, for one.
+  if (effects.publish) {
+    status_ = effects.publish;
+    api_->publish(std::move(effects.publish));
+  }
+  routing_->consider();
   for (const auto& effect : effects.start) start(effect);
   for (auto& callback : effects.callbacks) {
     const EffectId id(first_callback + ++last_callback_);
@@ -51,10 +64,26 @@ void Driver::perform(Effects effects) {
     });
   }
   for (auto& line : effects.log) log(level_of(line.level), std::move(line.text));
-  if (effects.publish) api_->publish(std::move(effects.publish));
   for (auto& reply : effects.replies) api_->reply(std::move(reply));
   if (effects.exit) return leave(*effects.exit);
   set_timer(effects.wake_at);
+}
+
+// What GET /primary answers at this moment (safety 4), and who else there is.
+routing::Moment Driver::routing_moment() const {
+  routing::Moment moment;
+  if (!status_) return moment;
+  rest::Moment asked{.now = os::now(), .lease_deadline = std::nullopt};
+  if (const auto until = lock_until_.load(); until != 0) {
+    asked.lease_deadline = Instant(Duration(until));
+  }
+  moment.takes_writes = rest::health_code("/primary", rest::Query(), *status_, asked) == 200;
+  const auto& obs = loop_->observation();
+  if (!obs.store.view) return moment;
+  for (const auto& [name, member] : obs.view().members) {
+    if (name != obs.node->name) moment.others.push_back(name.value());
+  }
+  return moment;
 }
 
 // ---- The guard -------------------------------------------------------------------------------
@@ -65,13 +94,28 @@ void Driver::obey(const GuardOrder& order) {
     case GuardOrder::What::arm:
       guard_->raise_margin(loop_->observation().timing.ttl);
       guard_->arm(order.reign, order.deadline);
+      if (order.reign.create_revision != Revision(0)) tell_watchdog();
       return;
-    case GuardOrder::What::announce_standby: guard_->announce_standby_start(); return;
+    case GuardOrder::What::announce_standby:
+      guard_->announce_standby_start();
+      watchdog_->stop();
+      return;
     case GuardOrder::What::disarm:
+      watchdog_->stop();
       if (loop_->memory().was_paused) return guard_->suspend_for_pause();
       if (!guard_->disarm(now)) log_warning("the guard's deadline passed before it was disarmed");
       return;
   }
+}
+
+// Of a bootstrap's claim and of a standby cluster's leader it is told nothing: neither can lose
+// the lock to a primary.
+void Driver::tell_watchdog() {
+  const auto& obs = loop_->observation();
+  if (!obs.lock.reign || in_standby_cluster(obs) || paused(obs)) return;
+  // Stopped at the safe point of a stop, it is not started again for the rest of the reign.
+  if (loop_->memory().demoting && !obs.local.watchdog.resets_at) return;
+  watchdog_->renewed(obs.timing, obs.lock.until);
 }
 
 void Driver::tell_guard_state() {
@@ -86,6 +130,11 @@ std::string Driver::primary_allowed() const {
   const auto until = guard_->deadline();
   if (!until) return "the guard is not armed";
   if (now >= *until - guard_->margin()) return "the leader lease is about to end";
+  const bool watched = loop_->observation().local.watchdog.state == WatchdogState::active;
+  const bool claims = loop_->memory().bootstrapping;  // the device starts with the first lock
+  if (settings_->node.watchdog == WatchdogMode::required && !watched && !claims) {
+    return "the watchdog is required and does not run";
+  }
   const bool does_without =
       guard_->state(now) == GuardState::absent && settings_->node.guard != GuardMode::required;
   if (!does_without && !guard_->armed(now)) return "the guard has not confirmed its deadline yet";
@@ -95,6 +144,8 @@ std::string Driver::primary_allowed() const {
 // ---- Starting --------------------------------------------------------------------------------
 
 void Driver::start(const Effect& effect) {
+  measurements_.began(effect, os::now());
+  journal_->started(effect);
   std::visit([&](const auto& action) { start(effect, action); }, effect.body);
 }
 

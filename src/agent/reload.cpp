@@ -16,6 +16,7 @@ namespace tanist::agent {
 namespace {
 
 constexpr Duration file_time_max = seconds(30);
+constexpr Duration certificate_interval = seconds(5);
 
 os::Limit soon() { return os::Limit{}.within(file_time_max); }
 
@@ -61,13 +62,20 @@ os::Awaitable<void> Driver::reload_settings(EffectId id) {
 os::Awaitable<void> Driver::take_settings(NewSettings made, Reload reload) {
   for (const auto& warning : made.warnings) log_warning("{}", warning);
   const auto before = settings_;
-  settings_ = std::make_shared<const Settings>(std::move(made.settings));
-  const auto& now = *settings_;
+  const auto taken = std::make_shared<const Settings>(std::move(made.settings));
+  settings_ = taken;
+  const auto& now = *taken;
   configure_log(now.log, os::wall_now);
   server_->set_settings(std::make_shared<const ServerSettings>(now.server));
   store_->set_credentials(now.store.username, now.store.password);
   if (reload == Reload::always) {
-    peers_->set_client(std::make_shared<rest::Client>(io_.get_executor(), now.peer_client));
+    auto settings = now.peer_client;
+    co_await renew_peer_client(std::move(settings));
+  }
+  watchdog_->use(now.watchdog, loop_->observation().timing);
+  if (made.routing != routing_settings_) {
+    routing_settings_ = std::move(made.routing);
+    routing_->configure(routing_settings_);
   }
   deliver(SettingsChanged{std::make_shared<const NodeSettings>(now.node), reload});
   co_await reconfigure_api(now.rest, now.rest != before->rest);
@@ -86,6 +94,39 @@ os::Awaitable<void> Driver::reconfigure_api(RestSettings settings, bool changed)
   if (!taken) log_error("restapi: the old settings stay in use: {}", taken.error().message);
 }
 
+// Looks now and then whether certificate, key or CA of the API were replaced (by certbot, say).
+// Files that do not fit together yet keep the old ones in use; that is said once.
+os::Awaitable<void> Driver::watch_certificate() {
+  std::string said;
+  while (!leaving_) {
+    const auto next = os::Limit{}.within(certificate_interval);
+    co_await os::pause(next);
+    auto look = [api = api_.get()] { return api->reload_certificate(); };
+    const auto limit = soon();
+    const auto renewed = co_await os::on_disk(disk_, limit, std::move(look));
+    const std::string trouble = renewed ? "" : renewed.error().message;
+    if (renewed && *renewed) log_info("restapi: a new certificate is in use");
+    if (!trouble.empty() && trouble != said) {
+      log_error("restapi: the old certificate stays in use: {}", trouble);
+    }
+    said = trouble;
+  }
+}
+
+// Reads certificate files: not on this thread.
+os::Awaitable<void> Driver::renew_peer_client(PeerClientSettings settings) {
+  auto make = [executor = io_.get_executor(), settings = std::move(settings)] {
+    return std::make_shared<rest::Client>(executor, settings);
+  };
+  const auto limit = soon();
+  auto made = co_await os::on_disk(disk_, limit, std::move(make));
+  if (!made) {
+    log_error("ctl: the old settings stay in use: {}", made.error().message);
+    co_return;
+  }
+  peers_->set_client(std::move(*made));
+}
+
 os::Awaitable<void> Driver::start_api(EffectId id) {
   auto begin = [api = api_.get()] { return api->start(); };
   const auto limit = soon();
@@ -95,6 +136,7 @@ os::Awaitable<void> Driver::start_api(EffectId id) {
     co_return leave(1);
   }
   notifier_.ready();
+  os::start(io_.get_executor(), watch_certificate());
   finish(id, ended({}));
 }
 

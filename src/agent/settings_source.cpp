@@ -17,7 +17,10 @@ Result<NewSettings> SettingsSource::make() const {
   NewSettings made;
   auto settings = config::effective_settings(local_, dynamic_, &made.warnings);
   if (!settings) return pass_on(settings.error());
+  auto routing = config::routing_settings(local_);
+  if (!routing) return pass_on(routing.error());
   made.settings = std::move(*settings);
+  made.routing = std::move(*routing);
   return made;
 }
 

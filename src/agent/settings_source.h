@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/routing.h"
 
 namespace tanist::agent {
 
 struct NewSettings {
   Settings settings;
+  RoutingSettings routing;
   bool local_changed = false;         // the files say something else than before
   std::vector<std::string> warnings;  // for the log
 };

@@ -46,6 +46,8 @@ Result<Startup> prepare_startup(const std::string& config_file, config::Environm
   auto dynamic = cached_document(settings->server.data_dir, &warnings);
   settings = config::effective_settings(*local, dynamic, &warnings);
   if (!settings) return pass_on(settings.error());
+  auto routing = config::routing_settings(*local);
+  if (!routing) return pass_on(routing.error());
   configure_log(settings->log, os::wall_now);
   say_what_is_odd(warnings);
   auto hold = DataHold::take(settings->server.data_dir);
@@ -53,6 +55,7 @@ Result<Startup> prepare_startup(const std::string& config_file, config::Environm
   Startup startup{.source = std::make_unique<SettingsSource>(config_file, std::move(environment),
                                                              std::move(*local), dynamic),
                   .settings = std::make_shared<const Settings>(std::move(*settings)),
+                  .routing = std::move(*routing),
                   .dynamic = std::move(dynamic),
                   .hold = std::move(*hold)};
   if (startup.dynamic.is_null()) startup.dynamic = startup.settings->bootstrap_dcs;

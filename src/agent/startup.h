@@ -15,6 +15,7 @@ namespace tanist::agent {
 struct Startup {
   std::unique_ptr<SettingsSource> source;
   SettingsPtr settings;
+  RoutingSettings routing;
   // The dynamic document until the store tells one: the cached one, else bootstrap.dcs; may be
   // null.
   Tree dynamic;

@@ -131,7 +131,8 @@ inline constexpr bool lists_all_fields =
 // ---- To a Tree -----------------------------------------------------------------------------
 
 // Absent optionals and null pointers are left out of maps; alternatives of a variant are a map of
-// one entry, named by the alternative's `static constexpr std::string_view name`.
+// one entry, named by the alternative's `static constexpr std::string_view name`; an alternative
+// that is a variant itself stands for its own alternatives.
 template <class T>
 Tree to_tree(const T& value);
 
@@ -166,7 +167,11 @@ Tree variant_to_tree(const T& value) {
   return std::visit(
       [](const auto& alternative) {
         using A = std::decay_t<decltype(alternative)>;
-        return Tree::map({{std::string(A::name), to_tree(alternative)}});
+        if constexpr (is_variant<A>) {
+          return to_tree(alternative);
+        } else {
+          return Tree::map({{std::string(A::name), to_tree(alternative)}});
+        }
       },
       value);
 }
@@ -287,9 +292,12 @@ bool variant_from_tree(const Tree& tree, std::variant<A...>& value) {
   if (map == nullptr || map->size() != 1) return false;
   const auto& [name, content] = map->front();
   const auto try_one = [&]<class T>(std::type_identity<T>) {
-    if (name != T::name) return false;
     T alternative{};
-    if (!from_tree(content, alternative)) return false;
+    if constexpr (is_variant<T>) {
+      if (!variant_from_tree(tree, alternative)) return false;
+    } else {
+      if (name != T::name || !from_tree(content, alternative)) return false;
+    }
     value = std::move(alternative);
     return true;
   };

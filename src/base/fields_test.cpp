@@ -125,6 +125,20 @@ TEST(Fields, NumbersThatDoNotFitAreRefused) {
   EXPECT_TRUE(from_tree(*parse_json(R"({"radius":-2147483648})"), round));
 }
 
+TEST(Fields, AVariantInAVariantStandsForItsAlternatives) {
+  using Inner = std::variant<Flat, Round>;
+  using Outer = std::variant<Inner, Other>;
+  const Outer before = Inner(Round{5});
+  const auto tree = to_tree(before);
+  EXPECT_EQ(to_json(tree), R"({"round":{"radius":5}})");
+  Outer after = Other{};
+  ASSERT_TRUE(from_tree(tree, after));
+  EXPECT_EQ(std::get<Round>(std::get<Inner>(after)).radius, 5);
+  ASSERT_TRUE(from_tree(to_tree(Outer(Other{})), after));
+  EXPECT_TRUE(std::holds_alternative<Other>(after));
+  EXPECT_FALSE(from_tree(*parse_json(R"({"cube":{}})"), after));
+}
+
 TEST(EnumNames, MapBothWays) {
   EXPECT_EQ(name_of(Colour::green), "green");
   EXPECT_EQ(from_name<Colour>("red"), Colour::red);

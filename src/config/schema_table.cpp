@@ -358,14 +358,58 @@ std::span<const Option> option_rows() {
     {.path = "tags.nostream", .kind = boolean, .fallback = "false", .check = type,
      .help = "Replicates from the archive only."},
 
-    // ---- guard, storage ---------------------------------------------------------------------
+    // ---- guard, storage, journal ------------------------------------------------------------
     {.path = "guard.mode", .applies = start, .fallback = "automatic", .env = "TANIST_GUARD",
      .check = choice, .choices = "automatic required off", .ours = true,
      .help = "The process that stops the server when the lease runs out. required: no leader "
              "without it."},
+    {.path = "storage.canary", .kind = boolean, .applies = start, .fallback = "true", .check = type,
+     .ours = true,
+     .help = "Watch the storage by writing and syncing a block in the data and WAL directories."},
+    {.path = "storage.silent_after", .kind = quantity, .applies = start, .fallback = "10",
+     .check = bounds, .min = 3, .ours = true,
+     .help = "Seconds without a finished write after which the storage counts as hung."},
     {.path = "storage.demote_after", .kind = quantity, .check = bounds, .min = 0, .ours = true,
      .help = "Seconds of silent storage after which a primary gives up the lock; absent or 0 is "
              "never."},
+    {.path = "journal.enabled", .kind = boolean, .applies = start, .fallback = "true",
+     .check = type, .ours = true,
+     .help = "Whether this node writes a journal of its decisions."},
+    {.path = "journal.directory", .applies = start, .fallback = "postgresql.data_dir + .journal",
+     .check = type, .ours = true,
+     .help = "Folder of the journal, not inside the data directory; made when it is missing."},
+    {.path = "journal.file_size", .kind = quantity, .applies = start, .fallback = "16MB",
+     .check = bounds, .min = 65536, .max = 1073741824, .ours = true,
+     .help = "Bytes at which a file of the journal becomes the older one; two are kept."},
+
+    // ---- routing ----------------------------------------------------------------------------
+    {.path = "routing.agent_check", .applies = start, .check = type, .ours = true,
+     .help = "HOST:PORT where HAProxy's agent-check is answered: up while this server takes "
+             "writes, else down. Absent is none."},
+    {.path = "routing.haproxy.sockets", .kind = texts, .check = type, .ours = true,
+     .help = "Runtime sockets of HAProxy (a path, or HOST:PORT in a network that is trusted) that "
+             "are told at once when this server begins or ends to take writes."},
+    {.path = "routing.haproxy.backend", .fallback = "primary", .check = type, .ours = true,
+     .help = "Name of HAProxy's backend that takes writes."},
+    {.path = "routing.haproxy.server", .fallback = "name", .check = type, .ours = true,
+     .help = "Name of this node's server in that backend."},
+    {.path = "routing.pgbouncer.hosts", .kind = texts, .check = type, .ours = true,
+     .help = "Poolers (HOST:PORT, or FOLDER:PORT of a socket) that are told to reconnect when this "
+             "server begins to take writes."},
+    {.path = "routing.pgbouncer.username", .fallback = "pgbouncer", .check = type, .ours = true,
+     .help = "One of the poolers' admin_users."},
+    {.path = "routing.pgbouncer.password", .check = type, .secret = true, .ours = true,
+     .help = "Its password."},
+    {.path = "routing.pgbouncer.databases", .kind = texts, .check = type, .ours = true,
+     .help = "The pooler's databases that lead to the primary; absent is all of them."},
+    // ---- salvage ----------------------------------------------------------------------------
+    {.path = "salvage.directory", .ours = true,
+     .help = "Where a diverged tail of WAL is kept before rewind or copy discard it; absent is "
+             "the data directory's name with .salvage."},
+    {.path = "salvage.max_size", .kind = quantity, .fallback = "1GB", .check = bounds, .min = 0,
+     .ours = true, .help = "Size limit of one salvage; 0 is off."},
+    {.path = "salvage.keep", .kind = integer, .fallback = "5", .check = bounds, .min = 1,
+     .ours = true, .help = "How many are kept; older ones are removed."},
 
     // ---- the dynamic configuration ----------------------------------------------------------
     {.path = "ttl", .kind = integer, .scope = dynamic, .fallback = "30", .check = bounds,

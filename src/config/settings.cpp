@@ -80,12 +80,18 @@ Tags tags_of(const Layers& layers) {
   return tags;
 }
 
-bool has_leaderless_method(const ServerSettings& server) {
-  return std::ranges::any_of(server.create_replica_methods, [&](const std::string& name) {
-    const auto at = server.replica_methods.find(name);
-    if (name == "basebackup" || at == server.replica_methods.end()) return false;
-    const auto* word = at->second.find("no_leader");
-    return word != nullptr && word->truthy();
+std::vector<std::string> leaderless_methods(const ServerSettings& server) {
+  std::vector<std::string> names;
+  for (const auto& [name, section] : server.replica_methods) {
+    const auto* word = section.find("no_leader");
+    if (name != "basebackup" && word != nullptr && word->truthy()) names.push_back(name);
+  }
+  return names;
+}
+
+bool has_leaderless_method(const ServerSettings& server, const std::vector<std::string>& names) {
+  return std::ranges::any_of(server.create_replica_methods, [&](const std::string& method) {
+    return std::ranges::find(names, method) != names.end();
   });
 }
 
@@ -105,7 +111,8 @@ Result<NodeSettings> node_settings_from(const Layers& layers, const ServerSettin
   node.remove_data_on_rewind_failure = server.remove_data_on_rewind_failure;
   node.remove_data_on_divergence = server.remove_data_on_divergence;
   node.has_pre_promote = !server.pre_promote.empty();
-  node.leaderless_clone = has_leaderless_method(server);
+  node.leaderless_methods = leaderless_methods(server);
+  node.leaderless_clone = has_leaderless_method(server, node.leaderless_methods);
   node.guard = guard_mode(layers);
   return node;
 }
@@ -150,8 +157,10 @@ Result<Settings> settings_from(const Layers& layers) {
   settings.watchdog = watchdog_settings_from(layers);
   settings.node.watchdog = settings.watchdog.mode;
   settings.log = log_settings_from(layers);
-  const auto demote_after = local_section(layers, "storage").integer("demote_after", 0, "s");
-  settings.storage.demote_after = seconds(std::clamp<std::int64_t>(demote_after, 0, 1'000'000));
+  settings.storage = storage_settings_from(layers);
+  settings.node.storage_demote_after = settings.storage.demote_after;
+  settings.server.salvage = salvage_settings_from(layers);
+  settings.journal = journal_settings_from(layers, settings.server.data_dir);
   if (const auto* first = layers.local.find_path({"bootstrap", "dcs"})) {
     settings.bootstrap_dcs = *first;
   }
@@ -170,6 +179,20 @@ tl::unexpected<Error> unusable(const Layers& layers, std::string_view path,
   return fail(Errc::invalid, "{}{}: {}", layers.origin.location(path), path, cause);
 }
 
+// Beside the data directory, not in it: what lies in there is copied, rewound and emptied.
+JournalSettings journal_settings_from(const Layers& layers, std::string data_dir) {
+  const auto journal = local_section(layers, "journal");
+  JournalSettings out;
+  out.enabled = journal.flag("enabled", true);
+  while (data_dir.size() > 1 && data_dir.ends_with('/')) data_dir.pop_back();
+  out.directory = journal.text("directory", data_dir + ".journal");
+  const auto bytes =
+      journal.integer("file_size", static_cast<std::int64_t>(out.file_bytes_max), "B");
+  out.file_bytes_max =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(bytes, 65536, 1'073'741'824));
+  return out;
+}
+
 WatchdogSettings watchdog_settings_from(const Layers& layers) {
   const auto watchdog = local_section(layers, "watchdog");
   WatchdogSettings out;
@@ -180,6 +203,27 @@ WatchdogSettings watchdog_settings_from(const Layers& layers) {
   const auto driver = watchdog.text("driver", "default");
   out.plain_text = driver == "testing";
   if (driver != "default" && driver != "testing") out.mode = WatchdogMode::off;
+  return out;
+}
+
+StorageSettings storage_settings_from(const Layers& layers) {
+  const auto storage = local_section(layers, "storage");
+  StorageSettings out;
+  out.canary = storage.flag("canary", true);
+  const auto silent_after = storage.integer("silent_after", out.silent_after.count(), "s");
+  out.silent_after = seconds(std::clamp<std::int64_t>(silent_after, 3, 1'000'000));
+  const auto demote_after = storage.integer("demote_after", 0, "s");
+  out.demote_after = seconds(std::clamp<std::int64_t>(demote_after, 0, 1'000'000));
+  return out;
+}
+
+SalvageSettings salvage_settings_from(const Layers& layers) {
+  const auto salvage = local_section(layers, "salvage");
+  SalvageSettings out;
+  out.directory = salvage.text("directory");
+  const auto bytes_max = salvage.integer("max_size", static_cast<std::int64_t>(out.bytes_max), "B");
+  out.bytes_max = static_cast<std::uint64_t>(std::max<std::int64_t>(bytes_max, 0));
+  out.count_max = std::clamp<std::int64_t>(salvage.integer("keep", out.count_max), 1, 1000);
   return out;
 }
 

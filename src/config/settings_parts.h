@@ -18,6 +18,9 @@ Result<StoreSettings> store_settings_from(const Layers& layers);
 Result<RestSettings> rest_settings_from(const Layers& layers);
 Result<PeerClientSettings> peer_client_settings_from(const Layers& layers);
 WatchdogSettings watchdog_settings_from(const Layers& layers);
+StorageSettings storage_settings_from(const Layers& layers);
+SalvageSettings salvage_settings_from(const Layers& layers);
+JournalSettings journal_settings_from(const Layers& layers, std::string data_dir);
 LogSettings log_settings_from(const Layers& layers);
 
 // A section of the local file; an empty one when it is absent.

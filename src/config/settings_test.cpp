@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "config/config.h"
+#include "config/routing.h"
 #include "yaml/yaml.h"
 
 namespace tanist::config {
@@ -468,6 +469,18 @@ TEST_F(EffectiveSettings, OurOwnSections) {
   EXPECT_EQ(settings().storage.demote_after, seconds(0));
 }
 
+TEST(Settings, TheJournalLiesBesideTheDataDirectory) {
+  const auto journal = settings().journal;
+  EXPECT_TRUE(journal.enabled);
+  EXPECT_EQ(journal.directory, settings().server.data_dir + ".journal");
+  EXPECT_EQ(journal.file_bytes_max, 16U * 1024 * 1024);
+  const auto other = settings("journal: {enabled: false, directory: /j, file_size: 1MB}").journal;
+  EXPECT_FALSE(other.enabled);
+  EXPECT_EQ(other.directory, "/j");
+  EXPECT_EQ(other.file_bytes_max, 1024U * 1024);
+  EXPECT_EQ(settings("journal: {file_size: 1}").journal.file_bytes_max, 65536U);
+}
+
 TEST_F(EffectiveSettings, TagsArePublishedFiltered) {
   const auto node = settings("tags: {nofailover: false, clonefrom: true, dc: x}").node;
   EXPECT_TRUE(node.tags.clonefrom);
@@ -619,6 +632,11 @@ TEST_F(EffectiveSettings, NoTypeOfValueDoesHarmAnywhere) {
                              "watchdog.mode",
                              "guard",
                              "storage",
+                             "routing",
+                             "routing.agent_check",
+                             "routing.haproxy",
+                             "routing.haproxy.sockets",
+                             "routing.pgbouncer.hosts",
                              "citus",
                              "zookeeper",
                              "zookeeper.exhibitor",
@@ -633,8 +651,34 @@ TEST_F(EffectiveSettings, NoTypeOfValueDoesHarmAnywhere) {
       }
       deep_patch(local.tree, Tree::map({{path, patch}}));
       effective_settings(local, Tree(), nullptr);
+      routing_settings(local);
       effective_settings(local_of("{}"), local.tree, nullptr);
     }
+  }
+}
+
+TEST_F(EffectiveSettings, RoutingIsOptionalAndNamesThisNode) {
+  const auto none = *routing_settings(local_of("{}"));
+  EXPECT_EQ(none.agent_check.port, 0);
+  EXPECT_TRUE(none.haproxy_sockets.empty());
+  const auto some = *routing_settings(
+      local_of("routing: {agent_check: '127.0.0.9:18009', haproxy: {sockets: [/run/h.sock, "
+               "'h:9999']}, pgbouncer: {hosts: ['/run/p:6432'], password: x}}"));
+  EXPECT_EQ(some.agent_check, (HostPort{"127.0.0.9", 18009}));
+  EXPECT_EQ(some.haproxy_sockets, (std::vector<std::string>{"/run/h.sock", "h:9999"}));
+  EXPECT_EQ(some.haproxy_backend, "primary");
+  EXPECT_EQ(some.haproxy_server, settings().node.name.value());
+  EXPECT_EQ(some.pgbouncer_username, "pgbouncer");
+  EXPECT_EQ(some.pgbouncer_hosts, (std::vector<std::string>{"/run/p:6432"}));
+}
+
+TEST_F(EffectiveSettings, RoutingToNowhereIsRefused) {
+  for (const auto* text :
+       {"routing: {agent_check: here}", "routing: {haproxy: {sockets: [x]}}",
+        "routing: {pgbouncer: {hosts: [x]}}", "routing: {haproxy: {server: 'a b'}}"}) {
+    const auto made = routing_settings(local_of(text));
+    ASSERT_FALSE(made) << text;
+    EXPECT_EQ(made.error().code, Errc::invalid);
   }
 }
 

@@ -47,10 +47,12 @@ enum class Task {
   compare_goal,
   examine_divergence,
   checkpoint,
+  resume_replay,
   read_history,
   locate_shutdown,
   locate_wal_end,
   change_slots,
+  observe_leader_slots,
   // Peers and the agent itself.
   ask_peers,
   ask_failsafe,
@@ -87,10 +89,12 @@ constexpr auto names_of(Task) {
                     N{T::compare_goal, "compare_goal"},
                     N{T::examine_divergence, "examine_divergence"},
                     N{T::checkpoint, "checkpoint"},
+                    N{T::resume_replay, "resume_replay"},
                     N{T::read_history, "read_history"},
                     N{T::locate_shutdown, "locate_shutdown"},
                     N{T::locate_wal_end, "locate_wal_end"},
                     N{T::change_slots, "change_slots"},
+                    N{T::observe_leader_slots, "observe_leader_slots"},
                     N{T::ask_peers, "ask_peers"},
                     N{T::ask_failsafe, "ask_failsafe"},
                     N{T::probe_namesake, "probe_namesake"},
@@ -182,11 +186,18 @@ struct StartTask {
   Task task = Task::observe;
   std::variant<StoreAction, ServerAction, AgentAction> body;
   Instant until;
+
+  static constexpr auto fields() {
+    return std::tuple{field("task", &StartTask::task), field("body", &StartTask::body),
+                      field("until", &StartTask::until)};
+  }
 };
+static_assert(lists_all_fields<StartTask>);
 
 // Cancels whatever the server lane does.
 struct CancelServer {
   static constexpr std::string_view name = "cancel_server";
+  static constexpr auto fields() { return std::tuple{}; }
 };
 
 // Orders to the guard are carried out at once, in order, before anything is started (safety 2.4).

@@ -25,7 +25,8 @@ enum class ApiEndpoint {
   cancel_restart,
   reload,
   reinitialize,
-  failsafe,  // POST: a primary asks whether it may stay one
+  failsafe,     // POST: a primary asks whether it may stay one
+  get_journal,  // answered by the driver, never by a decision
 };
 
 constexpr auto names_of(ApiEndpoint) {
@@ -42,7 +43,8 @@ constexpr auto names_of(ApiEndpoint) {
                     EnumName<E>{E::cancel_restart, "DELETE /restart"},
                     EnumName<E>{E::reload, "POST /reload"},
                     EnumName<E>{E::reinitialize, "POST /reinitialize"},
-                    EnumName<E>{E::failsafe, "POST /failsafe"}};
+                    EnumName<E>{E::failsafe, "POST /failsafe"},
+                    EnumName<E>{E::get_journal, "GET /journal"}};
 }
 
 struct ApiRequest {
@@ -70,6 +72,7 @@ constexpr auto names_of(ApiForm) {
 }
 
 struct ApiReply {
+  static constexpr std::string_view name = "reply";
   RequestId id;
   std::int64_t status = 200;
   ApiForm form = ApiForm::text;

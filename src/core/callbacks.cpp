@@ -34,11 +34,15 @@ void fire_start_callback(Draft& draft, const Job& job) {
                        (before == Role::standby_leader && after == Role::replica);
   draft.next.role = after;
   if (changes && draft.next.callbacks_fired) return fire_callback(draft, "on_role_change");
-  fire_callback(draft, job.kind == JobKind::restart ? "on_restart" : "on_start");
+  const bool restarted = job.kind == JobKind::restart || job.kind == JobKind::copy_slots ||
+                         job.kind == JobKind::change_upstream;
+  fire_callback(draft, restarted ? "on_restart" : "on_start");
 }
 
 void note_stop(Draft& draft, const Job& job) {
-  const bool within_restart = job.kind == JobKind::restart || job.kind == JobKind::change_upstream;
+  const bool within_restart = job.kind == JobKind::restart ||
+                              job.kind == JobKind::change_upstream ||
+                              job.kind == JobKind::copy_slots;
   if (within_restart) return;
   fire_callback(draft, "on_stop");
   if (was_primary(draft.next.role)) draft.next.role = Role::demoted;

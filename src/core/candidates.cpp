@@ -5,6 +5,7 @@
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/synchronous_view.h"
+#include "core/wal_standing.h"
 
 namespace tanist {
 
@@ -12,6 +13,7 @@ std::string limitation(const PeerReport& report) {
   if (!report.reachable) return "not reachable";
   if (report.tags.nofailover()) return "not allowed to promote";
   if (report.watchdog_failed) return "not watchdog capable";
+  if (report.storage_failed) return "without working storage";
   return {};
 }
 
@@ -55,7 +57,7 @@ std::string shortcoming(const Observation& obs, const PeerReport& report,
     const auto optime = obs.view().optime().value();
     const auto limit = static_cast<std::uint64_t>(
         std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
-    const auto position = report.wal_position.value();
+    const auto position = common_position(obs.view(), report).value();
     if (optime > position && optime - position > limit) return lagging;
   }
   if (obs.cluster->check_timeline && !obs.cluster->standby_cluster &&

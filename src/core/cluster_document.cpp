@@ -56,8 +56,8 @@ Tree member_document(const ClusterView& view, const ClusterSettings& settings,
                                      : Tree(known ? name_of(member.state) : ""));
   out.set("api_url", member.api_url.empty() ? Tree() : Tree(member.api_url));
   put_address(out, member);
-  for (const auto* key :
-       {"timeline", "pending_restart", "pending_restart_reason", "scheduled_restart", "tags"}) {
+  for (const auto* key : {"timeline", "pending_restart", "pending_restart_reason",
+                          "scheduled_restart", "tags", "progress", "storage_failed"}) {
     copy(out, member.data, key);
   }
   if (view.locked_by(member.name)) return out;

@@ -215,6 +215,20 @@ struct FailsafeView {
 };
 static_assert(lists_all_fields<FailsafeView>);
 
+// `tanist/digests`: the last changes of leadership, told by the members (journal/digest). No
+// decision reads it.
+struct DigestsView {
+  Tree value;  // a list; null when it is none
+  Revision revision;
+
+  static constexpr auto fields() {
+    return std::tuple{field("value", &DigestsView::value),
+                      field("revision", &DigestsView::revision)};
+  }
+  friend bool operator==(const DigestsView&, const DigestsView&) = default;
+};
+static_assert(lists_all_fields<DigestsView>);
+
 // The last lock that this node saw deleted, and what it saw of its holder (safety 1.7).
 struct LostLeader {
   LeaderView leader;
@@ -222,12 +236,14 @@ struct LostLeader {
   bool released = false;    // deleted by the transaction that wrote the holder's role `demoted`
   bool was_tanist = false;  // by the holder's member key
   std::string api_url;
+  // Events were missed: others may have held the lock since, and lost it too.
+  bool after_gap = false;
 
   static constexpr auto fields() {
     using L = LostLeader;
-    return std::tuple{field("leader", &L::leader), field("deleted_at", &L::deleted_at),
+    return std::tuple{field("leader", &L::leader),     field("deleted_at", &L::deleted_at),
                       field("released", &L::released), field("was_tanist", &L::was_tanist),
-                      field("api_url", &L::api_url)};
+                      field("api_url", &L::api_url),   field("after_gap", &L::after_gap)};
   }
   friend bool operator==(const LostLeader&, const LostLeader&) = default;
 };
@@ -244,6 +260,7 @@ struct ClusterView {
   std::optional<StatusView> status;
   std::optional<HistoryView> history;
   std::optional<FailsafeView> failsafe;
+  std::optional<DigestsView> digests;
   std::optional<LostLeader> lost_leader;  // absent while locked and when none was seen to go
 
   bool locked() const { return leader && !leader->name.value().empty(); }
@@ -261,17 +278,12 @@ struct ClusterView {
 
   static constexpr auto fields() {
     using C = ClusterView;
-    return std::tuple{field("revision", &C::revision),
-                      field("initialize", &C::initialize),
-                      field("config", &C::config),
-                      field("leader", &C::leader),
-                      field("members", &C::members),
-                      field("failover", &C::failover),
-                      field("sync", &C::sync),
-                      field("status", &C::status),
-                      field("history", &C::history),
-                      field("failsafe", &C::failsafe),
-                      field("lost_leader", &C::lost_leader)};
+    return std::tuple{field("revision", &C::revision), field("initialize", &C::initialize),
+                      field("config", &C::config),     field("leader", &C::leader),
+                      field("members", &C::members),   field("failover", &C::failover),
+                      field("sync", &C::sync),         field("status", &C::status),
+                      field("history", &C::history),   field("failsafe", &C::failsafe),
+                      field("digests", &C::digests),   field("lost_leader", &C::lost_leader)};
   }
   friend bool operator==(const ClusterView&, const ClusterView&) = default;
 };

@@ -8,6 +8,7 @@
 #include "core/empty_node.h"
 #include "core/fence.h"
 #include "core/identity.h"
+#include "core/job_limits.h"
 #include "core/job_progress.h"
 #include "core/leader.h"
 #include "core/leader_race.h"
@@ -19,6 +20,7 @@
 #include "core/shutdown.h"
 #include "core/slots_plan.h"
 #include "core/start_job.h"
+#include "core/storage.h"
 
 namespace tanist {
 
@@ -26,8 +28,15 @@ namespace {
 
 constexpr Duration observe_again = seconds(2);
 
+// In an unlocked cluster a standby's timeline counts, which is asked for only then.
+bool facts_suffice(const Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& since = draft.next.unlocked_since;
+  return facts_are_fresh(obs) && (!since || obs.local.server.observed_at >= *since);
+}
+
 std::optional<Why> await_fresh_facts(Draft& draft) {
-  if (facts_are_fresh(draft.obs)) return std::nullopt;
+  if (facts_suffice(draft)) return std::nullopt;
   ObserveServer observe;
   observe.slots = draft.obs.node->use_slots;
   observe.replication = draft.obs.holds_lock();
@@ -67,12 +76,15 @@ void join_running_server(Draft& draft) {
   fire_callback(draft, "on_start");
 }
 
-// Settings that changed reach the running server by a reload (contract config 9).
+// Settings that changed reach the running server by a reload (contract config 9). In pause a
+// standby without a leader keeps the upstream that it has (trap 97): its reload waits.
 bool applies_settings(Draft& draft) {
   const auto& obs = draft.obs;
   if (draft.next.reload == Reload::none || !obs.local.server.query) return false;
+  auto goal = current_goal(obs);
+  if (keeps_upstream(obs, goal)) return false;
   const bool always = draft.next.reload == Reload::always;
-  draft.start(Task::server, ServerAction(ReloadServer{.goal = current_goal(obs), .always = always}),
+  draft.start(Task::server, ServerAction(ReloadServer{.goal = std::move(goal), .always = always}),
               no_limit);
   draft.next.reload = Reload::none;
   return true;
@@ -84,11 +96,22 @@ Why decide_with_server(Draft& draft) {
   if (auto why = check_identity(draft)) return *why;
   if (!server_alive(obs)) return recover_dead_server(draft);
   join_running_server(draft);
+  report_storage(draft);
   if (applies_settings(draft)) return because(Reason::observing);
   if (!obs.holds_lock() && !obs.view().locked()) return race(draft);
   auto why = obs.holds_lock() ? lead(draft) : follow_leader(draft);
-  if (!obs.holds_lock() && !draft.next.job) keep_slots(draft);
+  if (!obs.holds_lock() && !draft.next.job) {
+    keep_slots(draft);
+    if (draft.next.job) return job_status(draft);
+  }
   return run_scheduled_restart(draft).value_or(std::move(why));
+}
+
+// Says something once, and goes on at once.
+Why announce(Draft& draft, Why why) {
+  if (!draft.next.job && !draft.busy(Task::server)) await_fresh_facts(draft);
+  draft.wake(Duration(0));
+  return why;
 }
 
 Why decide_what_to_do(Draft& draft) {
@@ -97,10 +120,13 @@ Why decide_what_to_do(Draft& draft) {
   if (obs.shutdown_requested) return shut_down(draft);
   if (auto why = bear_store_outage(draft)) return *why;
   if (obs.lock.adopting) return because(Reason::starting_up);
+  if (auto why = limit_job(draft)) return *why;
   if (draft.next.job) {
     continue_job(draft);
+    if (draft.ended) return announce(draft, *draft.ended);
     if (draft.next.job) return job_status(draft);
   }
+  if (auto why = notice_lost_lock(draft)) return announce(draft, *why);
   if (draft.busy(Task::server)) return because(Reason::observing);
   if (auto why = await_fresh_facts(draft)) return *why;
   if (auto why = release_stray_lock(draft)) return *why;

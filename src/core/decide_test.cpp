@@ -24,6 +24,38 @@ TEST(Decide, StaleFactsAreObservedFirst) {
   EXPECT_NE(find_server<ObserveServer>(decision, Task::observe), nullptr);
 }
 
+TEST(Decide, FactsFromBeforeTheLockWasLostAreNoBaseForARace) {  // seed 1678
+  Given given("b");
+  given.unlocked().silent("a").silent("c");
+  given.obs().local.server.observed_at = at_ms(-1);
+  given.obs().cycle_began = at_ms(-10);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::observing);
+  const auto* observe = find_server<ObserveServer>(decision, Task::observe);
+  ASSERT_NE(observe, nullptr);
+  EXPECT_TRUE(observe->local_timeline);
+}
+
+TEST(Decide, AgentThatLeavesABootstrapStopsItsServerFirst) {  // seed 10280
+  Given given("a");
+  given.unlocked().obs().lock = Lock{};
+  given.memory().bootstrapping = true;
+  given.memory().job = make_job(JobKind::abandon_bootstrap, "bootstrap");
+  given.obs().shutdown_requested = true;
+  const auto decision = decide(given.build());
+  EXPECT_NE(find_server<StopServer>(decision), nullptr);
+  EXPECT_EQ(find_task(decision, Task::write_initialize), nullptr);
+  EXPECT_TRUE(decision.next.job);
+}
+
+TEST(Decide, IdentityOfAnAbandonedBootstrapEndsWithItsLease) {  // seed 1648
+  Given given("a");
+  given.view().initialize->lease = LeaseId(77);
+  const auto* commit = find_store<Commit>(decide(given.build()), Task::write_initialize);
+  ASSERT_NE(commit, nullptr) << "the leader makes it lasting";
+  EXPECT_FALSE(commit->writes[0].with_lease);
+}
+
 TEST(Decide, ReplicaFollowsLeader) {
   Given given("b");
   given.follows_right_upstream();

@@ -2,6 +2,7 @@
 // From facts to remembered state. Pure; any thread.
 #include "core/digest.h"
 
+#include "core/callbacks.h"
 #include "core/local_server.h"
 
 namespace tanist {
@@ -116,17 +117,38 @@ void digest_slots(Draft& draft) {
     if (name != obs.node->name && !member.tags.nostream) seen[slot_name_of(name)] = obs.now;
   }
   const Duration ttl = obs.cluster->member_slots_ttl;
-  std::erase_if(seen, [&](const auto& entry) { return obs.now - entry.second > ttl; });
+  if (ttl <= Duration(0)) return seen.clear();
+  for (auto at = seen.begin(); at != seen.end();) {
+    const bool expired = obs.now - at->second > ttl;
+    if (expired) {
+      draft.log(LineLevel::info,
+                "Replication slot '{}' for absent cluster member is expired after {} sec.",
+                at->first, obs.cluster->member_slots_ttl.count());
+    }
+    at = expired ? seen.erase(at) : std::next(at);
+  }
 }
 
 void digest_pause(Draft& draft) {
   const bool now_paused = paused(draft.obs);
   if (draft.next.was_paused && !now_paused) draft.next.rewind = RewindState::initial;
   // In pause nothing is fenced (safety 1.8); the next renewal after it arms the guard again.
-  if (now_paused && draft.obs.local.guard == GuardState::armed) {
+  const bool watched = draft.obs.local.guard == GuardState::armed ||
+                       draft.obs.local.watchdog.state == WatchdogState::active;
+  if (now_paused && watched) {
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }
   draft.next.was_paused = now_paused;
+}
+
+// A standby that becomes the one that the others follow, or ceases to be it (contract ha 6.5 row
+// 10). A long action tells of its own changes.
+void tell_role_change(Draft& draft) {
+  const auto before = draft.obs.memory->role;
+  const auto after = draft.next.role;
+  const bool told = (before == Role::replica && after == Role::standby_leader) ||
+                    (before == Role::standby_leader && after == Role::replica);
+  if (told && !draft.next.job) fire_callback(draft, "on_role_change");
 }
 
 }  // namespace
@@ -138,13 +160,20 @@ void digest(Draft& draft) {
   if (state != next.state) next.state_since = obs.now;
   next.state = state;
   next.role = role_now(obs);
+  tell_role_change(draft);
   if (const auto position = wal_position(obs); position != Lsn()) {
     next.last_wal_position = position;
   }
   if (!server_alive(obs) || (obs.local.server.query && obs.local.server.query->in_recovery)) {
     next.demoting = next.demoting && next.job.has_value();
   }
+  if (server_alive(obs) && !next.job) next.stopped_for_rewind = false;
+  next.led = obs.holds_lock();
   if (!obs.holds_lock()) next.sync = SyncProof{};
+  const auto& query = obs.local.server.query;
+  if (obs.holds_lock() && query && !query->in_recovery) {
+    next.promoted_reign = obs.lock.reign->create_revision;  // by this process or one before it
+  }
   digest_view(draft);
   digest_slots(draft);
   digest_pause(draft);

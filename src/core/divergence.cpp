@@ -45,7 +45,7 @@ std::optional<Why> examine(Draft& draft, const Upstream& leader) {
   const auto* found = fresh_finding(draft, leader);
   if (found == nullptr) {
     draft.start(Task::examine_divergence, ExamineDivergence{leader}, examine_limit);
-    return because(Reason::examining_divergence, leader.member.value());
+    return because(Reason::examining_divergence, name_of_source(leader));
   }
   const auto verdict = judge_divergence(found->facts);
   draft.log(LineLevel::info, "{}", verdict.reason);
@@ -58,7 +58,8 @@ std::optional<Why> examine(Draft& draft, const Upstream& leader) {
   return std::nullopt;
 }
 
-bool source_is_ready(Draft& draft) {
+bool source_is_ready(Draft& draft, const Upstream& source) {
+  if (source.is_remote) return true;  // the rewind itself asks it
   const auto* leader = draft.obs.view().leader_member();
   if (leader == nullptr || leader->role != Role::primary) return false;
   if (!leader->checkpoint_pending) return true;
@@ -73,8 +74,8 @@ bool just_failed(const Observation& obs) {
 }
 
 Why begin_rewind(Draft& draft, const Upstream& leader) {
-  begin(draft, make_job(JobKind::rewind, "running pg_rewind from " + leader.member.value()));
-  return because(Reason::rewinding, leader.member.value());
+  begin(draft, make_job(JobKind::rewind, "running pg_rewind from " + name_of_source(leader)));
+  return because(Reason::rewinding, name_of_source(leader));
 }
 
 Why begin_copy(Draft& draft, const Upstream& leader, std::string_view option) {
@@ -90,12 +91,12 @@ std::optional<Why> act_on_need(Draft& draft, const Upstream& leader) {
   const auto& obs = draft.obs;
   if (obs.node->use_pg_rewind && !obs.local.server.control) {
     draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
-    return because(Reason::examining_divergence, leader.member.value());
+    return because(Reason::examining_divergence, name_of_source(leader));
   }
   if (rewind_is_possible(obs)) {
-    if (!just_failed(obs) && source_is_ready(draft)) return begin_rewind(draft, leader);
+    if (!just_failed(obs) && source_is_ready(draft, leader)) return begin_rewind(draft, leader);
     draft.wake(examine_again);
-    return because(Reason::examining_divergence, leader.member.value());
+    return because(Reason::examining_divergence, name_of_source(leader));
   }
   if (!obs.node->remove_data_on_divergence || in_standby_cluster(obs)) return std::nullopt;
   return begin_copy(draft, leader, "remove_data_directory_on_diverged_timelines");
@@ -103,6 +104,7 @@ std::optional<Why> act_on_need(Draft& draft, const Upstream& leader) {
 
 std::optional<Why> act_on_failure(Draft& draft, const Upstream& leader) {
   const auto& node = *draft.obs.node;
+  if (in_standby_cluster(draft.obs)) return std::nullopt;  // contract ha 18.5
   if (node.remove_data_on_rewind_failure) {
     return begin_copy(draft, leader, "remove_data_directory_on_rewind_failure");
   }
@@ -115,7 +117,7 @@ std::optional<Why> act_on_failure(Draft& draft, const Upstream& leader) {
 }  // namespace
 
 std::optional<Why> settle_divergence(Draft& draft) {
-  const auto leader = leader_source(draft.obs);
+  const auto leader = rewind_source(draft.obs);
   if (!leader) return std::nullopt;
   if (draft.next.rewind == RewindState::check) {
     if (auto why = examine(draft, *leader)) return why;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -22,6 +23,7 @@ class Draft {
 
   const Observation& obs;
   Memory next;
+  std::optional<Why> ended;  // what the end of a long action has to say
 
   // Orders one action. Does nothing when its task is under way or ordered already.
   void start(Task task, decltype(StartTask::body) body, Instant until) {

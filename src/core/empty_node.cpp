@@ -34,7 +34,9 @@ Why release_without_data(Draft& draft, Reason reason) {
     draft.start(Task::fence, ServerAction(FenceServer{milliseconds(200)}), no_limit);
   } else if (obs.holds_lock()) {
     release_lock(draft);
-    return because(Reason::data_lost_lock_released, obs.node->name.value());
+    return because(reason == Reason::data_not_accessible ? Reason::data_not_accessible_lock_released
+                                                         : Reason::data_lost_lock_released,
+                   obs.node->name.value());
   }
   return because(reason, obs.node->name.value(), obs.local.server.data_error);
 }
@@ -59,6 +61,32 @@ Why begin_bootstrap(Draft& draft) {
   job.start_timeout = draft.obs.cluster->primary_start_timeout;
   begin(draft, std::move(job));
   return because(Reason::bootstrap_started);
+}
+
+// A copy of the remote server instead of initdb (contract ha 5.3).
+Why begin_standby_bootstrap(Draft& draft) {
+  draft.next.bootstrapping = true;
+  draft.next.bootstrap_key = draft.obs.view().initialize->revision;
+  auto job = make_job(JobKind::bootstrap_standby, "bootstrap_standby_leader");
+  job.start_timeout = draft.obs.cluster->primary_start_timeout;
+  job.goal.standby = true;
+  job.source = remote_source(draft.obs);
+  begin(draft, std::move(job));
+  return because(Reason::bootstrap_standby_started);
+}
+
+// Some method of those that are in force here copies without a source.
+bool has_leaderless_method(const Observation& obs) {
+  if (!in_standby_cluster(obs)) return obs.node->leaderless_clone;
+  return std::ranges::any_of(obs.cluster->standby_cluster->create_replica_methods,
+                             [&](const std::string& method) {
+                               return std::ranges::count(obs.node->leaderless_methods, method) != 0;
+                             });
+}
+
+Why wait_for_leader(const Observation& obs) {
+  return because(in_standby_cluster(obs) ? Reason::waiting_for_standby_leader
+                                         : Reason::waiting_for_leader);
 }
 
 // The claim succeeded when the key that appeared hangs on our own lease.
@@ -90,7 +118,7 @@ bool recently_failed(Draft& draft) {
 Why begin_clone(Draft& draft) {
   const auto& obs = draft.obs;
   const auto source = clone_source(obs, chance(obs));
-  if (!source || recently_failed(draft)) return because(Reason::waiting_for_leader);
+  if (!source || recently_failed(draft)) return wait_for_leader(obs);
   const bool from_leader = obs.view().locked_by(source->member);
   auto job = make_job(JobKind::clone,
                       format_text("bootstrap from {} '{}'", from_leader ? "leader" : "replica",
@@ -104,19 +132,21 @@ Why begin_clone(Draft& draft) {
 
 Why fill_data_directory(Draft& draft) {
   const auto& obs = draft.obs;
-  if (claim_is_ours(obs)) return begin_bootstrap(draft);
+  if (claim_is_ours(obs)) {
+    return in_standby_cluster(obs) ? begin_standby_bootstrap(draft) : begin_bootstrap(draft);
+  }
   if (may_bootstrap(obs)) return claim_cluster(draft);
   if (obs.view().locked() && !obs.view().locked_by(obs.node->name)) return begin_clone(draft);
   const bool bootstrap_elsewhere =
       obs.view().initialize && obs.view().initialize->system_id.value().empty();
-  if (!obs.view().locked() && obs.node->leaderless_clone && !bootstrap_elsewhere &&
+  if (!obs.view().locked() && has_leaderless_method(obs) && !bootstrap_elsewhere &&
       !recently_failed(draft)) {
     auto job = make_job(JobKind::clone, "bootstrap (without leader)");
     job.goal.standby = true;
     begin(draft, std::move(job));
     return because(Reason::cloning_without_leader);
   }
-  return because(Reason::waiting_for_leader);
+  return wait_for_leader(obs);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "core/peer_round.h"
 #include "core/start_job.h"
 #include "core/synchronous_view.h"
+#include "core/wal_standing.h"
 
 namespace tanist {
 
@@ -77,7 +78,11 @@ bool moment_has_come(Draft& draft) {
     clear_request(draft);
     return false;
   }
-  if (left <= Duration(0)) return true;
+  if (left <= Duration(0)) {
+    draft.log(LineLevel::info, "Manual scheduled switchover at {}",
+              to_iso8601(*failover.scheduled_at));
+    return true;
+  }
   draft.wake(left);
   if (left > loop_wait) {
     draft.log(LineLevel::info, "Awaiting switchover at {} (in {} seconds)",
@@ -94,7 +99,7 @@ std::optional<Why> serve_request(Draft& draft) {
   const auto& failover = obs.view().failover;
   if (!failover || !failover->present() || draft.busy(Task::clear_failover)) return std::nullopt;
   // Who is not primary yet has nothing to hand over, and must not start as one instead.
-  if (!is_primary(obs) && !in_standby_cluster(obs)) return std::nullopt;
+  if (!is_primary(obs) && (!in_standby_cluster(obs) || paused(obs))) return std::nullopt;
   if (!moment_has_come(draft)) return std::nullopt;
   if (const auto why_not = unservable(obs); !why_not.empty()) {
     draft.log(LineLevel::warning, "{}", why_not);
@@ -119,18 +124,36 @@ namespace {
 // Safety 3.1: who takes a lock freed by a switchover holds what the old leader published. When the
 // lock was not given away but ran out, the old leader died on the way: then the limit of an
 // automatic failover holds, for nothing that it wrote last was promised to anybody.
+bool ran_out(const Observation& obs) {
+  const auto& lost = obs.view().lost_leader;
+  return lost && !lost->released;
+}
+
+bool suffices(const Observation& obs, Lsn position) {
+  // A standby cluster gets what is missing from the remote server.
+  if (!obs.view().failover->is_switchover() || in_standby_cluster(obs)) return true;
+  const auto allowed =
+      ran_out(obs) ? std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0) : 0;
+  return position.value() + static_cast<std::uint64_t>(allowed) >= obs.view().optime().value();
+}
+
 bool holds_published_wal(Draft& draft) {
   const auto& obs = draft.obs;
-  if (!obs.view().failover->is_switchover()) return true;
-  const auto& lost = obs.view().lost_leader;
-  const bool ran_out = lost && !lost->released;
-  const auto allowed =
-      ran_out ? std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0) : 0;
-  const auto needed = obs.view().optime().value();
-  if (wal_position(obs).value() + static_cast<std::uint64_t>(allowed) >= needed) return true;
+  if (suffices(obs, common_position(obs.view(), local_timeline(obs), wal_position(obs)))) {
+    return true;
+  }
   draft.log(LineLevel::info, "switchover: my wal position {} is behind the published {}",
             to_text(wal_position(obs)), to_text(obs.view().optime()));
   return false;
+}
+
+// Why the candidate cannot take over, by its own answer; empty = nothing is known against it.
+std::string shortcoming_of_candidate(const Observation& obs, const PeerReport& report) {
+  auto limit = limitation(report);
+  if (limit.empty() && !suffices(obs, common_position(obs.view(), report))) {
+    limit = "behind the published position";
+  }
+  return limit;
 }
 
 // The candidate is somebody else: is it able to take over?
@@ -153,7 +176,8 @@ Verdict judge_other_candidate(Draft& draft) {
   const auto* answered = answers(draft, round, addresses_of(obs, known_members(obs)));
   if (answered == nullptr) return Verdict::asking;
   const auto at = std::ranges::find(answered->reports, failover.member, &PeerReport::name);
-  const auto limit = at == answered->reports.end() ? "not reachable" : limitation(*at);
+  const auto limit =
+      at == answered->reports.end() ? "not reachable" : shortcoming_of_candidate(obs, *at);
   if (limit.empty()) {
     draft.log(LineLevel::info, "{}: to {}, i am {}", request_name(obs), failover.member.value(),
               obs.node->name.value());
@@ -166,10 +190,11 @@ Verdict judge_other_candidate(Draft& draft) {
 
 // The old leader takes its lock back only when nobody else can have it.
 Verdict judge_own_return(Draft& draft) {
+  const auto needed = ran_out(draft.obs) ? std::nullopt : std::optional(draft.obs.view().optime());
   const CandidateSearch search{.candidate = draft.obs.view().failover->member,
                                .exclude = true,
                                .manual_failover = false,
-                               .received_at_least = std::nullopt,
+                               .received_at_least = needed,
                                .action = request_name(draft.obs)};
   auto round = draft.next.last_round;
   const auto good = good_candidates(draft, round, search);
@@ -190,13 +215,26 @@ Comparison request_comparison(const Observation& obs) {
   return comparison;
 }
 
+// The candidate itself. A leader that gave its lock away had made sure of it; where that is not
+// known, quorum mode demands the votes as ever.
+Verdict judge_own_turn(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!holds_published_wal(draft)) return Verdict::no;
+  const auto& lost = obs.view().lost_leader;
+  const bool given_away = lost && lost->released && !lost->after_gap;
+  if (given_away || !obs.view().failover->is_switchover() || !quorum_active(obs)) {
+    return Verdict::yes;
+  }
+  return compare_with_peers(draft, request_comparison(obs));
+}
+
 }  // namespace
 
 Verdict judge_request(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& failover = *obs.view().failover;
   const auto& me = obs.node->name;
-  if (failover.member == me) return holds_published_wal(draft) ? Verdict::yes : Verdict::no;
+  if (failover.member == me) return judge_own_turn(draft);
   if (!failover.member.value().empty()) {
     const auto verdict = judge_other_candidate(draft);
     if (verdict != Verdict::undecided || paused(obs)) return verdict;

@@ -56,6 +56,7 @@ std::optional<Why> fence(Draft& draft) {
   if (exempt || !may_be_writable(obs)) return std::nullopt;
   const auto reason = cause(draft);
   if (!reason) return std::nullopt;
+  const auto action = draft.next.job ? draft.next.job->label : std::string();
   abandon_job(draft, "the server is stopped at once");
   draft.next.demoting = true;
   draft.next.role = Role::demoted;
@@ -64,6 +65,7 @@ std::optional<Why> fence(Draft& draft) {
     draft.log(LineLevel::error, "failed to update leader lock");
   }
   draft.start(Task::fence, ServerAction(FenceServer{time_before_killing(obs)}), no_limit);
+  if (!action.empty()) return because(Reason::lost_leader_during_action, action);
   return because(*reason, obs.node->name.value());
 }
 

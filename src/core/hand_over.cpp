@@ -22,6 +22,13 @@ Duration limit_of(const Draft& draft) {
   return configured > seconds(0) ? Duration(configured) : candidate_limit;
 }
 
+// Where the time goes, for the operator who wants it shorter.
+void tell(Draft& draft, std::string_view what) {
+  const Job& job = *draft.next.job;
+  draft.log(LineLevel::info, "{}: {} {} ms after the stop began", job.label, what,
+            in_milliseconds(draft.obs.now - job.step_began));
+}
+
 bool for_good(const Draft& draft) { return draft.next.job->kind == JobKind::stop_for_good; }
 
 StepState begin_stop(Draft& draft) {
@@ -35,13 +42,20 @@ StepState begin_stop(Draft& draft) {
   return StepGoesOn{};
 }
 
+}  // namespace
+
 // No client can commit any more: the shutdown checkpoint may take its time (safety 2.6).
 void disarm_at_safe_point(Draft& draft) {
   const auto& progress = draft.obs.local.stop_progress;
-  if (progress && progress->safe_point && draft.obs.local.guard == GuardState::armed) {
+  const bool watched = draft.obs.local.guard == GuardState::armed ||
+                       draft.obs.local.watchdog.state == WatchdogState::active;
+  if (progress && progress->safe_point && watched) {
+    tell(draft, "no session left");
     draft.order(GuardOrder{GuardOrder::What::disarm, {}, {}});
   }
 }
+
+namespace {
 
 bool shut_down_is_recorded(const Observation& obs) {
   const auto& progress = obs.local.stop_progress;
@@ -56,9 +70,11 @@ bool shutdown_is_located(Draft& draft) {
   if (job.shutdown_lsn) return true;
   const auto& found = draft.obs.local.shutdown_location;
   if (!found || !found->ok) {
+    if (!draft.busy(Task::locate_shutdown)) tell(draft, "shut down");
     draft.start(Task::locate_shutdown, LocateShutdown{}, no_limit);
     return false;
   }
+  tell(draft, "shutdown checkpoint found");
   job.shutdown_lsn = found->shutdown_checkpoint;
   job.shutdown_previous = found->shutdown_previous;
   // Without the record's end: one byte more than its start, so that part of it arrived.
@@ -78,6 +94,7 @@ CandidateSearch search_for(const Draft& draft) {
 }
 
 void release(Draft& draft) {
+  tell(draft, "giving the lock away");
   const Job& job = *draft.next.job;
   Memory demoted = draft.next;
   demoted.role = Role::demoted;
@@ -120,10 +137,16 @@ bool released(Draft& draft) {
   return job.released;
 }
 
+// A lock that was taken before the earlier leader was proven to have ended: who takes it next would
+// not know of that one. No matter where nobody is promoted.
+bool keeps_lock(const Draft& draft) {
+  return !in_standby_cluster(draft.obs) && earlier_leader_may_write(draft);
+}
+
 // While the server stops: as soon as `shut down` is on disk and somebody has it, release.
 StepState while_stopping(Draft& draft) {
   disarm_at_safe_point(draft);
-  const bool nothing_to_release = !draft.obs.holds_lock() || earlier_leader_may_write(draft);
+  const bool nothing_to_release = !draft.obs.holds_lock() || keeps_lock(draft);
   if (draft.next.job->released || nothing_to_release || draft.busy(Task::release_lock) ||
       !shut_down_is_recorded(draft.obs)) {
     return StepGoesOn{};
@@ -152,12 +175,24 @@ StepState after_unclean_stop(Draft& draft) {
   return StepGoesOn{};
 }
 
+// The server of a standby leader was no primary: there is no shutdown checkpoint to wait for, and
+// the others have what they need from the remote server (contract ha 18.6).
+bool stopped_as_standby(const Observation& obs) {
+  const auto& control = obs.local.server.control;
+  return in_standby_cluster(obs) && !server_alive(obs) && control &&
+         control->state == ControlState::shut_down_in_recovery;
+}
+
 StepState after_stop(Draft& draft) {
   if (draft.busy(Task::release_lock)) return StepGoesOn{};
-  if (!draft.obs.holds_lock() || earlier_leader_may_write(draft)) return StepDone{};
+  if (!draft.obs.holds_lock() || keeps_lock(draft)) return StepDone{};
   if (release_failed(draft)) {
     if (for_good(draft)) return StepDone{};
     draft.wake(ask_again * 10);
+  }
+  if (stopped_as_standby(draft.obs)) {
+    release(draft);
+    return StepGoesOn{};
   }
   if (!shut_down_is_recorded(draft.obs)) return after_unclean_stop(draft);
   if (!shutdown_is_located(draft)) return StepGoesOn{};

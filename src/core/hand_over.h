@@ -12,4 +12,8 @@ namespace tanist {
 // lock is still ours.
 StepState hand_over(Draft& draft);
 
+// While a stop in good order is under way: when no client can commit any more, the shutdown
+// checkpoint may take its time (safety 2.6).
+void disarm_at_safe_point(Draft& draft);
+
 }  // namespace tanist

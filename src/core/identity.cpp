@@ -66,15 +66,18 @@ void restore_config(Draft& draft) {
 }
 
 // The lock goes, the server stays: in pause a foreign directory is somebody's maintenance.
-Why mismatch_in_pause(Draft& draft) {
+std::optional<Why> mismatch_in_pause(Draft& draft) {
   const auto& obs = draft.obs;
-  if (obs.lock.reign) {
-    draft.start(Task::release_lock,
-                ReleaseLock{.reign = *obs.lock.reign,
-                            .status = std::nullopt,
-                            .member = text_form(member_value(obs, draft.next))},
-                Duration(obs.timing.retry_timeout));
-  }
+  draft.log(LineLevel::warning,
+            "system ID has changed while in paused mode. Patroni will exit when "
+            "resuming unless system ID is reset: {} != {}",
+            obs.view().initialize->system_id.value(), local_system_id(obs).value());
+  if (!obs.lock.reign) return std::nullopt;
+  draft.start(Task::release_lock,
+              ReleaseLock{.reign = *obs.lock.reign,
+                          .status = std::nullopt,
+                          .member = text_form(member_value(obs, draft.next))},
+              Duration(obs.timing.retry_timeout));
   return because(Reason::system_id_mismatch_in_pause, obs.node->name.value());
 }
 
@@ -112,7 +115,8 @@ std::optional<Why> check_identity(Draft& draft) {
                  initialize->system_id.value() + " != " + mine.value());
   }
   const bool valid = initialize && is_valid(initialize->system_id);
-  if (!valid && obs.holds_lock()) {
+  const bool lasting = valid && initialize->lease == LeaseId(0);
+  if (!lasting && obs.holds_lock()) {
     draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
   }
   restore_config(draft);

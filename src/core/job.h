@@ -16,6 +16,7 @@ namespace tanist {
 
 enum class JobKind {
   bootstrap,            // a new cluster, from initdb to the lock
+  bootstrap_standby,    // a new standby cluster, from the copy of the remote to the lock
   clone,                // an empty node becomes a replica
   start_standby,        // a stopped server starts as a standby
   start_primary,        // a crashed primary starts in place, its lock held
@@ -24,18 +25,21 @@ enum class JobKind {
   change_upstream,      // a standby restarts to follow somebody else
   demote_handing_over,  // switchover: stop, hand the lock to a candidate, start as a standby
   demote_offline,       // the store is unreachable: stop, start as a standby without upstream
+  demote_cluster,       // the cluster becomes a standby cluster; the lock is kept
   recover,              // single-user crash recovery
   rewind,
   reinitialize,
   stop_for_good,      // the agent's own end: stop, hand over if possible
   stop_empty,         // a server without its data directory
   abandon_bootstrap,  // a failed bootstrap: stop, set the data aside
+  copy_slots,         // a standby restarts with logical slots of the leader
 };
 
 constexpr auto names_of(JobKind) {
   using K = JobKind;
   using N = EnumName<K>;
   return std::array{N{K::bootstrap, "bootstrap"},
+                    N{K::bootstrap_standby, "bootstrap_standby"},
                     N{K::clone, "clone"},
                     N{K::start_standby, "start_standby"},
                     N{K::start_primary, "start_primary"},
@@ -44,12 +48,14 @@ constexpr auto names_of(JobKind) {
                     N{K::change_upstream, "change_upstream"},
                     N{K::demote_handing_over, "demote_handing_over"},
                     N{K::demote_offline, "demote_offline"},
+                    N{K::demote_cluster, "demote_cluster"},
                     N{K::recover, "recover"},
                     N{K::rewind, "rewind"},
                     N{K::reinitialize, "reinitialize"},
                     N{K::stop_for_good, "stop_for_good"},
                     N{K::stop_empty, "stop_empty"},
-                    N{K::abandon_bootstrap, "abandon_bootstrap"}};
+                    N{K::abandon_bootstrap, "abandon_bootstrap"},
+                    N{K::copy_slots, "copy_slots"}};
 }
 
 enum class Step {
@@ -69,11 +75,14 @@ enum class Step {
   stop_server,
   stop_immediately,
   hand_over,
+  archive_end,
   await_new_leader,
   recover_data,
   rewind_data,
   release_initialize,
   set_data_aside,
+  fetch_slots,
+  install_slots,
 };
 
 constexpr auto names_of(Step) {
@@ -95,11 +104,14 @@ constexpr auto names_of(Step) {
                     N{S::stop_server, "stop_server"},
                     N{S::stop_immediately, "stop_immediately"},
                     N{S::hand_over, "hand_over"},
+                    N{S::archive_end, "archive_end"},
                     N{S::await_new_leader, "await_new_leader"},
                     N{S::recover_data, "recover_data"},
                     N{S::rewind_data, "rewind_data"},
                     N{S::release_initialize, "release_initialize"},
-                    N{S::set_data_aside, "set_data_aside"}};
+                    N{S::set_data_aside, "set_data_aside"},
+                    N{S::fetch_slots, "fetch_slots"},
+                    N{S::install_slots, "install_slots"}};
 }
 
 // The row of steps of a kind, in order.
@@ -126,6 +138,7 @@ struct Job {
   bool released = false;             // the lock was given away
   std::uint64_t round = 0;           // of peers, the last one asked for this job
   Reign reign;                       // the lock when the job began
+  std::vector<SlotChange> slots;     // of fetch_slots
 
   static constexpr auto fields() {
     using J = Job;
@@ -147,7 +160,8 @@ struct Job {
                       field("shutdown_end", &J::shutdown_end),
                       field("released", &J::released),
                       field("round", &J::round),
-                      field("reign", &J::reign)};
+                      field("reign", &J::reign),
+                      field("slots", &J::slots)};
   }
   friend bool operator==(const Job&, const Job&) = default;
 };

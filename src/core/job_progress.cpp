@@ -6,8 +6,10 @@
 #include "core/failover_request.h"
 #include "core/job_steps.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/requests.h"
 #include "core/start_job.h"
+#include "core/upstream.h"
 
 namespace tanist {
 
@@ -15,8 +17,7 @@ namespace {
 
 void end_failed_bootstrap(Draft& draft, const Job& job, const std::string& error) {
   draft.log(LineLevel::error, "{} failed: {}", job.label, error);
-  draft.log(LineLevel::info,
-            "removing initialize key after failed attempt to bootstrap the cluster");
+  draft.ended = because(Reason::bootstrap_failed);
   begin(draft, make_job(JobKind::abandon_bootstrap, "bootstrap"));
 }
 
@@ -27,12 +28,15 @@ void end_abandoned_bootstrap(Draft& draft) {
   draft.order(Leave{1});
 }
 
-void end_bootstrap(Draft& draft) {
+void end_bootstrap(Draft& draft, const Job& job) {
+  const bool primary = job.kind == JobKind::bootstrap;
   draft.next.bootstrapping = false;
-  draft.next.checkpoint_needed = true;
+  draft.next.checkpoint_needed = primary;
   draft.next.joined = true;
+  draft.next.role = primary ? Role::primary : Role::standby_leader;
+  if (draft.obs.lock.reign) draft.next.promoted_reign = draft.obs.lock.reign->create_revision;
   fire_callback(draft, "on_start");
-  draft.log(LineLevel::info, "initialized a new cluster");
+  draft.ended = because(Reason::bootstrap_done);
 }
 
 // A server that could not be started: the next cycle gives the lock away (contract ha 4, row 10).
@@ -45,9 +49,11 @@ void end_failed_start(Draft& draft, const Job& job, const std::string& error) {
 
 void end_start(Draft& draft, const Job& job) {
   draft.next.recovering = false;
+  draft.next.stopped_for_rewind = false;
   draft.next.single_user_tried = false;
   draft.next.demoting = false;
   if (draft.next.rewind == RewindState::success) draft.next.rewind = RewindState::initial;
+  doubt_logical_slots(draft);
   fire_start_callback(draft, job);
 }
 
@@ -58,8 +64,8 @@ void end_rewind(Draft& draft, bool ok, const std::string& error) {
   draft.next.rewind =
       ok ? RewindState::success : (source_lost ? RewindState::check : RewindState::failed);
   if (ok) return;
-  const auto* leader = draft.obs.view().leader_member();
-  const auto name = leader != nullptr ? leader->name.value() : "unknown";
+  const auto source = rewind_source(draft.obs);
+  const auto name = source ? name_of_source(*source) : "unknown";
   if (source_lost) {
     draft.log(LineLevel::error, "Failed to rewind because primary {} become unreachable: {}", name,
               error);
@@ -71,6 +77,7 @@ void end_rewind(Draft& draft, bool ok, const std::string& error) {
 void end_promotion(Draft& draft, const Job& job, bool ok, const std::string& error) {
   if (ok) {
     draft.next.role = Role::primary;
+    draft.ended = because(Reason::leader_promoted);
     return;
   }
   draft.log(LineLevel::error, "promotion failed: {}", error);
@@ -79,22 +86,33 @@ void end_promotion(Draft& draft, const Job& job, bool ok, const std::string& err
 
 // All or nothing (safety 3.1): without a successor the old leader goes on.
 void end_failed_hand_over(Draft& draft, const Job& job, const std::string& error) {
-  draft.log(LineLevel::warning, "{} is given up: {}", job.label, error);
+  draft.ended = because(Reason::switchover_aborted, job.label, error);
   clear_request(draft);
   draft.next.demoting = false;
   if (server_alive(draft.obs) || !draft.obs.holds_lock()) return;
+  if (in_standby_cluster(draft.obs)) return begin_standby(draft, "restarting after failure");
   auto again = make_job(JobKind::start_primary, "starting primary after failure");
   again.start_timeout = draft.obs.cluster->primary_start_timeout;
   begin(draft, std::move(again));
 }
 
+// Before the stop nothing has changed; after it a start is due like after any other stop.
+void end_slot_copy(Draft& draft, const Job& job, bool ok, const std::string& error) {
+  if (ok) return end_start(draft, job);
+  draft.next.slot_copy_failed_at = draft.obs.now;
+  if (current_step(job) == Step::start_server) return end_failed_start(draft, job, error);
+  draft.log(LineLevel::error, "Failed to copy logical slots from the leader: {}", error);
+}
+
 void end_job(Draft& draft, const Job& job, bool ok, const std::string& error) {
   switch (job.kind) {
     case JobKind::bootstrap:
-      return ok ? end_bootstrap(draft) : end_failed_bootstrap(draft, job, error);
+    case JobKind::bootstrap_standby:
+      return ok ? end_bootstrap(draft, job) : end_failed_bootstrap(draft, job, error);
     case JobKind::abandon_bootstrap: return end_abandoned_bootstrap(draft);
     case JobKind::promote: return end_promotion(draft, job, ok, error);
     case JobKind::rewind: return end_rewind(draft, ok, error);
+    case JobKind::copy_slots: return end_slot_copy(draft, job, ok, error);
     case JobKind::recover:
       draft.next.single_user_tried = true;
       if (!ok) draft.log(LineLevel::error, "{}", error);
@@ -124,6 +142,8 @@ void note_step(Draft& draft, const Job& job) {
       fire_callback(draft, "on_role_change");
       return;
     case Step::stop_server:
+      draft.next.stopped_for_rewind = job.kind == JobKind::rewind;
+      [[fallthrough]];
     case Step::hand_over:
     case Step::stop_immediately: return note_stop(draft, job);
     default: return;
@@ -138,6 +158,16 @@ void finish(Draft& draft, bool ok, const std::string& error) {
   if (job.request) finish_request(draft, *job.request, ok, error);
 }
 
+// How long each step of a change of leader took, for the operator who wants it shorter.
+void tell_time(Draft& draft, const Job& job) {
+  const bool tells = job.kind == JobKind::demote_handing_over ||
+                     job.kind == JobKind::stop_for_good || job.kind == JobKind::promote;
+  if (!tells) return;
+  draft.log(LineLevel::info, "{}: {} took {} ms, {} ms in all", job.label,
+            name_of(current_step(job)), in_milliseconds(draft.obs.now - job.step_began),
+            in_milliseconds(draft.obs.now - job.began));
+}
+
 }  // namespace
 
 void continue_job(Draft& draft) {
@@ -149,6 +179,7 @@ void continue_job(Draft& draft) {
     }
     Job& job = *draft.next.job;
     note_step(draft, job);
+    tell_time(draft, job);
     ++job.step;
     job.step_started = false;
     job.step_began = draft.obs.now;
@@ -164,7 +195,12 @@ void abandon_job(Draft& draft, std::string error) {
 
 Why job_status(const Draft& draft) {
   const auto& job = *draft.next.job;
-  if (job.kind == JobKind::bootstrap) return because(Reason::bootstrap_in_progress, job.label);
+  if (draft.next.bootstrapping && job.kind != JobKind::abandon_bootstrap) {
+    return because(Reason::bootstrap_in_progress, job.label);
+  }
+  if (job.kind == JobKind::abandon_bootstrap) return because(Reason::bootstrap_failed);
+  const bool promotes = job.kind == JobKind::promote && current_step(job) == Step::await_primary;
+  if (promotes && paused(draft.obs)) return because(Reason::awaiting_promotion_in_pause);
   const bool leads = draft.obs.holds_lock();
   return because(leads ? Reason::action_in_progress_with_lock : Reason::action_in_progress,
                  job.label);

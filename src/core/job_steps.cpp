@@ -6,6 +6,7 @@
 #include "core/hand_over.h"
 #include "core/leave_sync_duty.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/promotion_evidence.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
@@ -66,11 +67,26 @@ void prepare_guard(Draft& draft) {
   } else if (paused(obs)) {
     return;  // nothing is fenced (safety 1.8)
   } else if (obs.lock.reign) {
-    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, obs.lock.until});
+    draft.order(GuardOrder{GuardOrder::What::arm, *obs.lock.reign, server_until(obs)});
   } else {
     const Reign claim{obs.store.lease, Revision(0)};
     draft.order(GuardOrder{GuardOrder::What::arm, claim, obs.store.lease_until});
   }
+}
+
+ServerGoal goal_at_start(const Draft& draft) {
+  auto goal = draft.next.job->goal;
+  if (goal.standby) {
+    auto standby = standby_goal(draft.obs);
+    // Past the end of a bootstrap's copy the memory that counts is the one in the making.
+    if (draft.next.bootstrapping) standby.role = Role::standby_leader;
+    return standby;
+  }
+  goal.role = Role::primary;
+  goal.upstream.reset();
+  goal.standby_cluster = draft.obs.cluster->standby_cluster;
+  goal.synchronous_standby_names = names_for_primary(draft.obs, draft.next);
+  return goal;
 }
 
 StepState start_server(Draft& draft) {
@@ -79,11 +95,7 @@ StepState start_server(Draft& draft) {
     if (!job.goal.standby && !may_start_as_primary(draft)) {
       return StepFailed{"the leader lock was lost before the start"};
     }
-    job.goal.role = job.goal.standby ? Role::replica : Role::primary;
-    job.goal.upstream = job.goal.standby ? choose_upstream(draft.obs) : std::nullopt;
-    job.goal.standby_cluster = draft.obs.cluster->standby_cluster;
-    job.goal.synchronous_standby_names =
-        job.goal.standby ? names_for_standby(draft.obs) : names_for_primary(draft.obs, draft.next);
+    job.goal = goal_at_start(draft);
     prepare_guard(draft);
   }
   const StartServer start{.goal = job.goal,
@@ -108,7 +120,9 @@ StepState await_primary(Draft& draft) {
   if (seen_after_start && obs.local.server.query && !obs.local.server.query->in_recovery) {
     return StepDone{};
   }
-  draft.start(Task::observe, ObserveServer{}, no_limit);
+  // At most this often: an observation that is answered would order the next one.
+  const bool looked = seen_after_start && obs.now < obs.local.server.observed_at + poll_interval;
+  if (!looked) draft.start(Task::observe, ObserveServer{}, no_limit);
   draft.wake(poll_interval);
   return StepGoesOn{};
 }
@@ -127,7 +141,14 @@ StepState promote(Draft& draft) {
     if (!draft.obs.holds_lock() || draft.obs.now >= fence_at(draft.obs)) {
       return StepFailed{"the leader lock was lost before promote"};
     }
-    if (!promotion_is_safe(draft) || !guard_confirms(draft.obs)) return StepGoesOn{};
+    if (!promotion_is_safe(draft)) return StepGoesOn{};
+    if (!guard_confirms(draft.obs)) {
+      // The guard of a standby leader watches nothing until its cluster is promoted.
+      if (draft.obs.local.guard == GuardState::disarmed) {
+        draft.order(GuardOrder{GuardOrder::What::arm, *draft.obs.lock.reign, draft.obs.lock.until});
+      }
+      return StepGoesOn{};
+    }
   }
   return in_server_lane(draft, PromoteServer{.goal = job.goal});
 }
@@ -141,7 +162,9 @@ StepState write_initialize(Draft& draft) {
   }
   Commit commit;
   commit.expect = {{StoreKey::initialize, draft.next.bootstrap_key}};
-  commit.writes = {{StoreKey::initialize, id.value(), false}};
+  // Under the lease as long as there is no leader: a bootstrap that is abandoned because nobody
+  // answered leaves no identity that nobody has. The leader makes it lasting.
+  commit.writes = {{StoreKey::initialize, id.value(), true}};
   return in_store(draft, Task::write_initialize, std::move(commit));
 }
 
@@ -195,8 +218,11 @@ StepState choose_candidate(Draft& draft) {
 StepState stop_server(Draft& draft) {
   Job& job = *draft.next.job;
   StopServer stop{.mode = StopMode::fast};
-  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream;
-  if (!job.step_started && job.kind == JobKind::demote_offline) draft.next.demoting = true;
+  stop.checkpoint_first = job.kind == JobKind::restart || job.kind == JobKind::change_upstream ||
+                          job.kind == JobKind::copy_slots;
+  const bool demotes = job.kind == JobKind::demote_offline || job.kind == JobKind::demote_cluster;
+  if (!job.step_started && demotes) draft.next.demoting = true;
+  if (job.step_started && job.kind == JobKind::demote_cluster) disarm_at_safe_point(draft);
   return in_server_lane(draft, stop);
 }
 
@@ -235,9 +261,11 @@ StepState pre_promote(Draft& draft) {
 
 StepState clone_data(Draft& draft) {
   const Job& job = *draft.next.job;
-  return in_server_lane(
-      draft,
-      CloneData{.source = job.source, .only_basebackup = job.only_basebackup, .methods = {}});
+  const auto& standby = draft.obs.cluster->standby_cluster;
+  auto methods = standby ? standby->create_replica_methods : std::vector<std::string>{};
+  return in_server_lane(draft, CloneData{.source = job.source,
+                                         .only_basebackup = job.only_basebackup,
+                                         .methods = std::move(methods)});
 }
 
 // On the way back to a standby: the latch of a reign that ran out would refuse the start.
@@ -248,10 +276,15 @@ StepState recover_data(Draft& draft) {
   return in_server_lane(draft, RecoverData{});
 }
 
+StepState fetch_slots(Draft& draft) {
+  const Job& job = *draft.next.job;
+  return in_server_lane(draft, FetchSlots{.leader = *job.source, .slots = job.slots});
+}
+
 StepState rewind_data(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {
-    job.source = leader_source(draft.obs);
+    job.source = rewind_source(draft.obs);
     if (!job.source) return StepFailed{"the leader to rewind from is gone"};
   }
   return in_server_lane(draft, RewindData{.source = *job.source});
@@ -277,11 +310,14 @@ StepState advance_step(Draft& draft) {
     case Step::stop_server: return stop_server(draft);
     case Step::stop_immediately: return stop_immediately(draft);
     case Step::hand_over: return hand_over(draft);
+    case Step::archive_end: return in_server_lane(draft, ArchiveEnd{});
     case Step::await_new_leader: return await_new_leader(draft);
     case Step::recover_data: return recover_data(draft);
     case Step::rewind_data: return rewind_data(draft);
     case Step::release_initialize: return release_initialize(draft);
     case Step::set_data_aside: return in_server_lane(draft, SetDataAside{});
+    case Step::fetch_slots: return fetch_slots(draft);
+    case Step::install_slots: return in_server_lane(draft, InstallSlots{});
   }
   return StepFailed{"unknown step"};
 }

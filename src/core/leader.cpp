@@ -7,8 +7,10 @@
 #include "core/local_server.h"
 #include "core/promotion_evidence.h"
 #include "core/published_values.h"
+#include "core/standby_leader.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -22,8 +24,8 @@ void release_plainly(Draft& draft) {
               Duration(draft.obs.timing.retry_timeout));
 }
 
-// In pause a lock holder that is no primary gives the lock up, unless it waits to be promoted by
-// hand as a named candidate.
+// In pause a lock holder that is no primary gives the lock up, unless it took it as a named
+// candidate.
 std::optional<Why> lead_in_pause(Draft& draft) {
   const auto& obs = draft.obs;
   if (!paused(obs) || is_primary(obs) || in_standby_cluster(obs)) return std::nullopt;
@@ -54,27 +56,59 @@ bool clears_served_request(Draft& draft) {
 Why promote(Draft& draft) {
   const bool after_race = draft.next.promoted_reign != draft.obs.lock.reign->create_revision;
   if (!promotion_is_safe(draft)) {
-    return because(Reason::leader_awaits_evidence, draft.next.took_after->leader.name.value());
+    return because(Reason::leader_awaits_evidence,
+                   earlier_leader(draft).value_or(MemberName()).value());
   }
   if (auto why = prepare_synchronous_promotion(draft)) return *why;
   draft.next.promoted_reign = draft.obs.lock.reign->create_revision;
   return begin_promotion(draft, after_race);
 }
 
+// A running primary that found the cluster without a leader, in pause or when it is taken over.
+bool acquired_as_primary(Draft& draft) {
+  const auto reign = draft.obs.lock.reign->create_revision;
+  const auto took = draft.obs.ends.find(Task::take_lock);
+  const bool just = draft.next.promoted_reign != reign && took != draft.obs.ends.end() &&
+                    took->second.ok && took->second.at >= draft.obs.lock.taken_at;
+  draft.next.promoted_reign = reign;
+  return just;
+}
+
+Why lead_cluster(Draft& draft) {
+  if (auto why = withdraw_after_pre_promote(draft)) return *why;
+  if (auto why = await_watchdog(draft)) return *why;
+  if (!is_primary(draft.obs)) return promote(draft);
+  draft.next.role = Role::primary;
+  keep_up(draft);
+  const auto reason =
+      acquired_as_primary(draft) ? Reason::leader_acquired_lock : Reason::leader_steady;
+  return because(reason, draft.obs.node->name.value());
+}
+
 }  // namespace
 
 Why lead(Draft& draft) {
-  const auto& obs = draft.obs;
-  if (draft.busy(Task::release_lock)) return because(Reason::pre_promote_failed);
+  if (draft.busy(Task::release_lock)) {
+    return because(watchdog_failed(draft.obs) ? Reason::released_without_watchdog
+                                              : Reason::pre_promote_failed);
+  }
   if (auto why = lead_in_pause(draft)) return *why;
   if (!clears_served_request(draft)) {
     if (auto why = serve_request(draft)) return *why;
   }
-  if (auto why = withdraw_after_pre_promote(draft)) return *why;
-  if (!is_primary(obs)) return promote(draft);
-  draft.next.role = Role::primary;
-  keep_up(draft);
-  return because(Reason::leader_steady, obs.node->name.value());
+  return in_standby_cluster(draft.obs) ? lead_standby_cluster(draft) : lead_cluster(draft);
+}
+
+std::optional<Why> notice_lost_lock(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!obs.memory->led || obs.holds_lock()) return std::nullopt;
+  const auto released = obs.ends.find(Task::release_lock);
+  const bool given_away =
+      released != obs.ends.end() && released->second.ok && released->second.at == obs.now;
+  if (given_away || !server_alive(obs)) return std::nullopt;
+  if (is_primary(obs) && !paused(obs)) return std::nullopt;  // fenced
+  draft.log(LineLevel::error, "failed to update leader lock");
+  return because(is_primary(obs) ? Reason::leader_lost_lock_in_pause : Reason::standby_lost_lock);
 }
 
 }  // namespace tanist

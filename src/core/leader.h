@@ -8,4 +8,8 @@ namespace tanist {
 
 Why lead(Draft& draft);
 
+// The lock was held when the last decision was made and is not any more, without our having given
+// it away: said once. What to do about it is decided elsewhere.
+std::optional<Why> notice_lost_lock(Draft& draft);
+
 }  // namespace tanist

@@ -10,6 +10,8 @@
 #include "core/peer_round.h"
 #include "core/replica.h"
 #include "core/synchronous_view.h"
+#include "core/wal_standing.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -39,7 +41,7 @@ MemberName former_leader(const Observation& obs) {
 bool position_suffices(Draft& draft, bool lag_limit) {
   const auto& obs = draft.obs;
   const auto optime = obs.view().optime().value();
-  const auto mine = wal_position(obs).value();
+  const auto mine = common_position(obs.view(), local_timeline(obs), wal_position(obs)).value();
   const auto limit =
       static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
   if (lag_limit && optime > mine && optime - mine > limit) {
@@ -76,9 +78,9 @@ class Weighing {
       return false;
     }
     if (!limitation(report).empty()) return true;
-    const auto mine = wal_position(obs_);
-    if (report.wal_position > mine) return take_ahead(report);
-    if (report.wal_position == mine && !yields(report)) return false;
+    const auto standing = standing_of(report, local_timeline(obs_), wal_position(obs_));
+    if (standing == Standing::ahead) return take_ahead(report);
+    if (standing == Standing::level && !yields(report)) return false;
     if (report.wal_position != Lsn() && votes_for_us(report)) {
       draft_.log(LineLevel::info, "Got quorum vote from {}", report.name.value());
       ++votes_;
@@ -168,6 +170,20 @@ bool lacks_required_guard(Draft& draft) {
   return lacks;
 }
 
+bool lacks_required_watchdog(Draft& draft) {
+  if (!watchdog_failed(draft.obs) || in_standby_cluster(draft.obs)) return false;
+  draft.log(LineLevel::warning, "Watchdog device is not usable");
+  return true;
+}
+
+bool lacks_storage(Draft& draft) {
+  const auto& storage = draft.obs.local.storage;
+  if (storage.good_enough()) return false;
+  draft.log(LineLevel::warning, "My storage is {} ({}): no candidate", name_of(storage.state),
+            storage.detail);
+  return true;
+}
+
 bool in_failsafe_map(const Observation& obs) {
   const auto& failsafe = obs.view().failsafe;
   if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
@@ -178,6 +194,11 @@ bool in_failsafe_map(const Observation& obs) {
 bool allowed_by_sync(const Observation& obs) {
   if (!synchronous_active(obs) || quorum_active(obs)) return true;
   return in_sync(*obs.view().sync, obs.node->name);
+}
+
+// A switchover stays within `/sync`, in quorum mode too (contract ha 7.3 row 8).
+bool listed_in_sync(const Observation& obs) {
+  return !synchronous_active(obs) || in_sync(*obs.view().sync, obs.node->name);
 }
 
 Comparison automatic_comparison(const Observation& obs) {
@@ -206,6 +227,16 @@ Verdict primary_verdict(Draft& draft) {
   return Verdict::no;
 }
 
+// A lock that was freed for a switchover is not reserved for ever: who was meant may never be able
+// to take it, and the old leader never come back (safety 7, liveness). Then it is a failover.
+bool reservation_is_over(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!obs.view().failover->is_switchover() || paused(obs)) return false;
+  const auto end = draft.next.unlocked_since.value_or(obs.now) + Duration(obs.timing.ttl);
+  if (obs.now < end) draft.wake(end);
+  return obs.now >= end;
+}
+
 }  // namespace
 
 Verdict may_take_lock(Draft& draft) {
@@ -220,8 +251,9 @@ Verdict may_take_lock(Draft& draft) {
   if (draft.next.state == ServerState::starting || lacks_required_guard(draft)) return Verdict::no;
   if (is_primary(obs)) return primary_verdict(draft);
   if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
-  if (requested) {
-    if (failover->is_switchover() && !allowed_by_sync(obs)) return Verdict::no;
+  if (lacks_required_watchdog(draft) || lacks_storage(draft)) return Verdict::no;
+  if (requested && !reservation_is_over(draft)) {
+    if (failover->is_switchover() && !listed_in_sync(obs)) return Verdict::no;
     const auto verdict = judge_request(draft);
     return verdict == Verdict::undecided ? Verdict::no : verdict;
   }
@@ -262,14 +294,42 @@ std::optional<Duration> backoff_left(const Observation& obs) {
   return {};
 }
 
+// A running primary that may not take the lock (contract ha 7.2): nobody may write here.
+Why lose_as_primary(Draft& draft, bool nofailover) {
+  if (paused(draft.obs)) return because(Reason::primary_without_lock_in_pause);
+  draft.next.demoting = true;
+  draft.next.role = Role::demoted;
+  draft.log(LineLevel::info, "Demoting self (immediate-nolock)");
+  draft.start(Task::fence, ServerAction(FenceServer{milliseconds(500)}), Instant::max());
+  return because(nofailover ? Reason::demoting_not_allowed : Reason::demoting_not_healthiest);
+}
+
 Why lose(Draft& draft) {
   const auto& obs = draft.obs;
   const bool nofailover = obs.node->tags.nofailover();
+  if (is_primary(obs)) return lose_as_primary(draft, nofailover);
   const auto& failover = obs.view().failover;
   const bool named = failover && !failover->member.value().empty();
   if (named || (nofailover && !paused(obs))) need_divergence_check(draft);
-  follow(draft);
+  // In pause standbys do not race at all: only what follow() does is worth a line.
+  auto why = follow(draft);
+  if (why && why->reason == Reason::following_nobody) return *why;
   return because(nofailover ? Reason::race_not_allowed : Reason::race_not_healthiest);
+}
+
+// The store refused our attempt: somebody was faster, or a key that the decision was made on
+// changed.
+bool was_refused(const Observation& obs) {
+  const auto end = obs.ends.find(Task::take_lock);
+  return end != obs.ends.end() && end->second.verdict == StoreVerdict::refused &&
+         end->second.at >= obs.cycle_began;
+}
+
+Why lose_to_another(Draft& draft) {
+  draft.log(LineLevel::info, "Could not take out TTL lock");
+  draft.wake(milliseconds(20));
+  follow(draft);
+  return because(Reason::race_lost);
 }
 
 }  // namespace
@@ -278,6 +338,7 @@ Why race(Draft& draft) {
   const auto& obs = draft.obs;
   if (draft.busy(Task::take_lock)) return because(Reason::race_taking_lock);
   if (auto why = keeps_out_of_races(draft)) return *why;
+  if (was_refused(obs) && !is_primary(obs)) return lose_to_another(draft);
   if (const auto left = backoff_left(obs)) {
     draft.wake(*left);
     follow(draft);

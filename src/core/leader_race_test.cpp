@@ -180,6 +180,45 @@ TEST(LeaderRace, LoserOfPrePromoteSitsOutOneTtl) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// ---- timelines ----
+
+PeerReport on_timeline(std::uint32_t timeline, std::uint64_t lsn) {
+  PeerReport report;
+  report.name = MemberName("c");
+  report.reachable = report.answered = true;
+  report.wal_position = Lsn(lsn);
+  report.timeline = Timeline(timeline);
+  return report;
+}
+
+Given racing_against(const PeerReport& peer) {
+  Given given("b");
+  given.unlocked().silent("a").answers(peer);
+  given.obs().local.server.query->received_timeline = Timeline(2);
+  return given;
+}
+
+TEST(LeaderRace, PeerOnANewerTimelineIsAheadWhateverItsPosition) {
+  auto given = racing_against(on_timeline(3, 0x2f00000));
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, PeerOnAForkThatWasLeftIsNotAhead) {
+  auto given = racing_against(on_timeline(1, 0x4000000));
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, WalBeyondAForkCountsForNothing) {
+  auto given = racing_against(on_timeline(2, 0x3000000));
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(2), Lsn(0x2fff000), "", "", ""}};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+  given.view().history->lines[0].switch_lsn = Lsn(0x2ffefff);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
 // ---- with a request of an operator ----
 
 TEST(LeaderRace, NamedCandidateTakesAReleasedLock) {
@@ -192,6 +231,47 @@ TEST(LeaderRace, CandidateWithoutThePublishedWalLeavesTheLock) {  // safety 3.1
   Given given("b");
   given.requested("a", "b").unlocked(true).optime(0x3000001);
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, CandidateOfASwitchoverStaysWithinSyncInQuorumMode) {  // seed 10222
+  Given given("b");
+  given.sync_key("a", {}).requested("a", "b").unlocked(true);
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, CandidateNeedsVotesWhenTheLockWasNotGivenAway) {
+  Given given("b");
+  given.sync_key("a", {"b", "c"}, 1).requested("a", "b").unlocked().silent("a").silent("c");
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.obs().peers.reports.clear();
+  given.silent("a").answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, OthersStepInForACandidateWithoutThePublishedWal) {  // seed 20304
+  Given given("b");
+  given.requested("a", "c").unlocked(true).optime(0x3000000);
+  given.silent("a").answers("c", 0x2ffffff);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, ReservationForASwitchoverEndsAfterOneTtl) {  // seed 40172
+  Given given("b");
+  given.requested("a", "b").unlocked(true).optime(0x3000001).silent("a").silent("c");
+  given.memory().unlocked_since = at_ms(-29'999);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.memory().unlocked_since = at_ms(-30'000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, OldLeaderReturnsWhenNobodyHasWhatItPublished) {
+  Given given("a");
+  given.requested("a", "").unlocked(true).runs_as_standby().optime(0x3000000);
+  given.answers("b", 0x2ffffff).answers("c", 0x2ffffff);
+  given.obs().lock = Lock{};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
 TEST(LeaderRace, OthersLeaveTheLockToAHealthyCandidate) {
@@ -277,9 +357,51 @@ TEST(Promotion, AfterAPatroniLeaderTheContractHolds) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
 }
 
-TEST(Promotion, LockIsCheckedAgainAfterPrePromote) {  // trap 16
+// Who was started after the lock had gone saw nobody hold it (seed 40313).
+Given won_without_having_seen_anybody() {
   auto given = won();
   given.memory().took_after.reset();
+  given.member("a", true);
+  return given;
+}
+
+TEST(Promotion, WithoutAViewOfTheLastHolderEveryMemberIsSuspected) {
+  auto given = won_without_having_seen_anybody();
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+  given.answers("a", 0x3000000).silent("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+}
+
+TEST(Promotion, DenialsOfAllMembersAreEvidence) {
+  auto given = won_without_having_seen_anybody();
+  given.answers("a", 0x3000000).answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, WhoHasNoKeyIsNotSuspected) {
+  auto given = won_without_having_seen_anybody();
+  given.without_member("a").without_member("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, AGoneLeaseProvesNothingWhenEventsWereMissed) {
+  auto given = won();
+  given.memory().gone_lease = Given::lease_of("a");
+  given.memory().took_after->after_gap = true;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+  given.answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, ServerOfThisVeryReignIsNobodyElses) {
+  auto given = won();
+  given.memory().promoted_reign = Revision(10);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_with_lock);
+}
+
+TEST(Promotion, LockIsCheckedAgainAfterPrePromote) {  // trap 16
+  auto given = won();
+  given.memory().promoted_reign = Revision(10);
   Job job;
   job.kind = JobKind::promote;
   job.label = "promote";

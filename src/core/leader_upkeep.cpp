@@ -123,6 +123,11 @@ void keep_history(Draft& draft) {
 
 }  // namespace
 
+void keep_up_standby_leader(Draft& draft) {
+  keep_failsafe_key(draft);
+  keep_slots(draft);
+}
+
 void keep_up(Draft& draft) {
   keep_synchronous(draft);
   keep_failsafe_key(draft);

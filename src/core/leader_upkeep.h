@@ -9,6 +9,9 @@ namespace tanist {
 
 void keep_up(Draft& draft);
 
+// The same of the leader of a standby cluster: what does not need a primary.
+void keep_up_standby_leader(Draft& draft);
+
 // The content of `history` for a primary on `timeline`, or null when the stored one is right.
 // `file` are the lines of the local history file, the last one's timestamp being the file's.
 Tree history_value(const Observation& obs, Timeline timeline, const std::vector<HistoryLine>& file);

@@ -2,6 +2,7 @@
 // Answers about the local server. Pure; any thread.
 #include "core/local_server.h"
 
+#include "core/logical_slots.h"
 #include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
@@ -50,21 +51,41 @@ bool facts_are_fresh(const Observation& obs) {
 
 Duration guard_margin(seconds ttl) { return milliseconds(500) + Duration(ttl) / 1000; }
 
+Instant server_until(const Observation& obs) {
+  const auto& resets_at = obs.local.watchdog.resets_at;
+  if (!resets_at) return obs.lock.until;
+  // The guard fires F before what it is armed for: so 2 s before the device.
+  return std::min<Instant>(obs.lock.until, *resets_at - seconds(2) + guard_margin(obs.timing.ttl));
+}
+
 Instant fence_at(const Observation& obs) {
-  return obs.lock.until - guard_margin(obs.timing.ttl) - milliseconds(500);
+  return server_until(obs) - guard_margin(obs.timing.ttl) - milliseconds(500);
 }
 
 bool paused(const Observation& obs) { return obs.cluster->pause; }
 
 bool in_standby_cluster(const Observation& obs) { return obs.cluster->standby_cluster.has_value(); }
 
-ServerGoal current_goal(const Observation& obs) {
+bool leads_standby_cluster(const Observation& obs) {
+  return in_standby_cluster(obs) && (obs.holds_lock() || obs.memory->bootstrapping);
+}
+
+ServerGoal standby_goal(const Observation& obs) {
   ServerGoal goal;
-  goal.standby = !is_primary(obs);
-  goal.role = goal.standby ? Role::replica : Role::primary;
-  if (goal.standby) goal.upstream = choose_upstream(obs);
-  goal.synchronous_standby_names =
-      goal.standby ? names_for_standby(obs) : names_for_primary(obs, *obs.memory);
+  goal.standby = true;
+  goal.role = leads_standby_cluster(obs) ? Role::standby_leader : Role::replica;
+  goal.upstream = choose_upstream(obs);
+  goal.standby_cluster = obs.cluster->standby_cluster;
+  goal.synchronous_standby_names = names_for_standby(obs);
+  goal.hot_standby_feedback = needs_feedback(obs);
+  return goal;
+}
+
+ServerGoal current_goal(const Observation& obs) {
+  if (!is_primary(obs)) return standby_goal(obs);
+  ServerGoal goal;
+  goal.role = Role::primary;
+  goal.synchronous_standby_names = names_for_primary(obs, *obs.memory);
   return goal;
 }
 

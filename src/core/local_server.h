@@ -35,6 +35,10 @@ bool facts_are_fresh(const Observation& obs);
 // F of safety 2.3: what the guard needs before the lease ends.
 Duration guard_margin(seconds ttl);
 
+// Until when the server may run at the latest: D, or before a running watchdog would reset the
+// whole machine (safety 2.8). The guard is armed for it.
+Instant server_until(const Observation& obs);
+
 // When the agent itself begins an immediate stop at the latest (safety 2.3).
 Instant fence_at(const Observation& obs);
 
@@ -43,6 +47,13 @@ bool paused(const Observation& obs);
 
 // A standby cluster, by the settings in force.
 bool in_standby_cluster(const Observation& obs);
+
+// This node holds the lock of a standby cluster: it follows the remote server and is the one that
+// the others follow (contract ha 18.2).
+bool leads_standby_cluster(const Observation& obs);
+
+// What this node is to be as a standby: whom it follows, by which settings.
+ServerGoal standby_goal(const Observation& obs);
 
 // The goal that keeps the server what it is, following whom it follows: for restarts and reloads.
 ServerGoal current_goal(const Observation& obs);

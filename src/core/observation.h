@@ -127,6 +127,32 @@ constexpr auto names_of(GuardState) {
                     EnumName<G>{G::armed, "armed"}, EnumName<G>{G::latched, "latched"}};
 }
 
+enum class WatchdogState {
+  off,     // not configured, or not looked at yet
+  ready,   // the device is there; it starts when a reign is proven
+  active,  // it resets the machine at `resets_at`, unless it is told of a renewal
+  failed,  // it cannot be used
+};
+
+constexpr auto names_of(WatchdogState) {
+  using W = WatchdogState;
+  return std::array{EnumName<W>{W::off, "off"}, EnumName<W>{W::ready, "ready"},
+                    EnumName<W>{W::active, "active"}, EnumName<W>{W::failed, "failed"}};
+}
+
+// The hardware watchdog (contract ha 20).
+struct WatchdogFacts {
+  WatchdogState state = WatchdogState::off;
+  std::optional<Instant> resets_at;  // absent = it does not run
+
+  static constexpr auto fields() {
+    using W = WatchdogFacts;
+    return std::tuple{field("state", &W::state), field("resets_at", &W::resets_at)};
+  }
+  friend bool operator==(const WatchdogFacts&, const WatchdogFacts&) = default;
+};
+static_assert(lists_all_fields<WatchdogFacts>);
+
 // Facts about the local server beyond the last observation.
 struct LocalFacts {
   ServerFacts server;
@@ -138,6 +164,10 @@ struct LocalFacts {
   std::vector<HistoryLine> history;               // of ReadHistory
   Timeline history_timeline;                      // whose file that was
   GuardState guard = GuardState::absent;
+  WatchdogFacts watchdog;
+  StorageFacts storage;
+  std::vector<SlotFacts> leader_slots;  // of ObserveLeaderSlots
+  std::string copy_progress;            // of the copy under way; empty = none
 
   static constexpr auto fields() {
     using L = LocalFacts;
@@ -149,7 +179,11 @@ struct LocalFacts {
                       field("job_result", &L::job_result),
                       field("history", &L::history),
                       field("history_timeline", &L::history_timeline),
-                      field("guard", &L::guard)};
+                      field("guard", &L::guard),
+                      field("watchdog", &L::watchdog),
+                      field("storage", &L::storage),
+                      field("leader_slots", &L::leader_slots),
+                      field("copy_progress", &L::copy_progress)};
   }
 };
 static_assert(lists_all_fields<LocalFacts>);
@@ -314,7 +348,7 @@ struct Memory {
   std::optional<Instant> pre_promote_failed_at;
   std::optional<LostLeader> took_after;  // the lock that was free when we took ours (safety 1.7)
   Revision won_over;                  // revision of the request that our race was about; 0 = none
-  Revision promoted_reign;            // create revision of the reign that a promotion was begun for
+  Revision promoted_reign;            // create revision of the reign that led to a primary here
   std::optional<LeaseId> gone_lease;  // a lease proven gone
   std::optional<Instant> first_view_at;
   std::optional<Instant> unlocked_since;
@@ -322,8 +356,16 @@ struct Memory {
   RoundBasis round_basis;        // of that round
   std::vector<PendingRequest> requests;
   std::map<std::string, Instant> slots_seen;  // a leader's: when a member's key was last present
+  // Logical slots on this standby that may not be used yet: the primary's catalog_xmin of each when
+  // it was first protected there; 0 = not yet (contract postgres 10.4).
+  std::map<std::string, std::int64_t> unready_slots;
+  std::optional<Instant> slot_copy_failed_at;
+  StorageState storage_reported = StorageState::unknown;
   Lsn last_wal_position;
   bool demoting = false;  // from the decision to demote until a new start
+  bool led = false;       // the lock was held when the last decision was made
+  // We stopped the server to rewind it: it is started again, in pause too (contract ha 9.1).
+  bool stopped_for_rewind = false;
   std::optional<Instant> last_start_failed_at;
   std::int64_t exit_code = 0;
   Reload reload = Reload::none;            // new settings that the running server does not know yet
@@ -367,8 +409,13 @@ struct Memory {
                       field("round_basis", &M::round_basis),
                       field("requests", &M::requests),
                       field("slots_seen", &M::slots_seen),
+                      field("unready_slots", &M::unready_slots),
+                      field("slot_copy_failed_at", &M::slot_copy_failed_at),
+                      field("storage_reported", &M::storage_reported),
                       field("last_wal_position", &M::last_wal_position),
                       field("demoting", &M::demoting),
+                      field("led", &M::led),
+                      field("stopped_for_rewind", &M::stopped_for_rewind),
                       field("last_start_failed_at", &M::last_start_failed_at),
                       field("exit_code", &M::exit_code),
                       field("reload", &M::reload),

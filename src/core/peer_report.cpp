@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/server_facts.h"
+
 namespace tanist {
 
 namespace {
@@ -31,6 +33,11 @@ PeerReport peer_report_from(const MemberName& name, const Tree& body) {
   report.role = word(body, "role");
   if (const auto* tags = body.find("tags")) report.tags = tags_from(*tags);
   if (const auto* failed = body.find("watchdog_failed")) report.watchdog_failed = failed->truthy();
+  if (const auto* storage = body.find_path({"tanist", "storage", "state"})) {
+    const auto state = text_form(*storage);
+    report.storage_failed =
+        state != name_of(StorageState::good) && state != name_of(StorageState::unknown);
+  }
   report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
   const auto* wal = body.find("wal");
   if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");

@@ -19,6 +19,7 @@ struct PeerReport {
   Timeline timeline;
   Tags tags;
   bool watchdog_failed = false;
+  bool storage_failed = false;
   std::string state;
   std::string role;
 
@@ -32,6 +33,7 @@ struct PeerReport {
                       field("timeline", &P::timeline),
                       field("tags", &P::tags),
                       field("watchdog_failed", &P::watchdog_failed),
+                      field("storage_failed", &P::storage_failed),
                       field("state", &P::state),
                       field("role", &P::role)};
   }

@@ -17,10 +17,10 @@ bool claims_to_lead(const PeerReport& report) {
          report.role == "promoted";
 }
 
-// (c) of the rule: the old leader's REST answers, and it is no primary.
-bool old_leader_denies(const Observation& obs, const LostLeader& lost) {
+// (c) of the rule: this member's REST answers, and it is no primary.
+bool denies(const Observation& obs, const MemberName& name) {
   if (obs.now - obs.peers.asked_at > peer_answer_age_max) return false;
-  const auto at = std::ranges::find(obs.peers.reports, lost.leader.name, &PeerReport::name);
+  const auto at = std::ranges::find(obs.peers.reports, name, &PeerReport::name);
   return at != obs.peers.reports.end() && at->answered && !claims_to_lead(*at);
 }
 
@@ -33,30 +33,71 @@ Instant time_as_evidence(const Observation& obs) {
   return obs.lock.taken_at + Duration(obs.timing.ttl);
 }
 
-void ask(Draft& draft, const LostLeader& lost) {
-  draft.start(Task::ask_lease, AskLease{lost.leader.lease}, seconds(1));
-  if (!lost.api_url.empty()) {
-    std::uint64_t round = draft.next.last_round;
-    answers(draft, round, {{lost.leader.name, lost.api_url}});
+// Nobody of this process's life saw who held the lock last, or events were missed since.
+bool holder_is_unknown(const Draft& draft) {
+  const auto& lost = draft.next.took_after;
+  return !lost || lost->after_gap;
+}
+
+bool seen_leader_may_write(const Observation& obs, const LostLeader& lost) {
+  const bool own_reign = lost.leader.name == obs.node->name;
+  if (own_reign || lost.released || !lost.was_tanist) return false;
+  return !lease_is_gone(obs, lost) && !denies(obs, lost.leader.name);
+}
+
+// Who may be the earlier leader where nobody saw it. A leader's member key lives by the lease of
+// its lock, so whoever has no key has no lease either.
+std::vector<PeerAddress> suspects(const Draft& draft) {
+  std::vector<PeerAddress> found;
+  const auto& obs = draft.obs;
+  const auto& lost = draft.next.took_after;
+  if (lost && seen_leader_may_write(obs, *lost))
+    found.push_back({lost->leader.name, lost->api_url});
+  if (!holder_is_unknown(draft)) return found;
+  for (const auto& [name, member] : obs.view().members) {
+    const bool suspect = name != obs.node->name && member.is_tanist() && !denies(obs, name);
+    if (suspect && !(lost && lost->leader.name == name)) found.push_back({name, member.api_url});
   }
+  return found;
+}
+
+// All of them in one round: the answers of another one are forgotten.
+std::vector<PeerAddress> all_to_ask(const Draft& draft) {
+  auto members =
+      holder_is_unknown(draft) ? draft.obs.view().members : std::map<MemberName, MemberView>();
+  const auto& lost = draft.next.took_after;
+  if (lost) {
+    auto& member = members[lost->leader.name];
+    member.name = lost->leader.name;
+    member.api_url = lost->api_url;
+  }
+  return addresses_of(draft.obs, members);
+}
+
+void ask(Draft& draft) {
+  const auto& lost = draft.next.took_after;
+  if (lost) draft.start(Task::ask_lease, AskLease{lost->leader.lease}, seconds(1));
+  std::uint64_t round = draft.next.last_round;
+  answers(draft, round, all_to_ask(draft));
   draft.wake(ask_interval);
 }
 
 }  // namespace
 
-bool earlier_leader_may_write(const Draft& draft) {
+std::optional<MemberName> earlier_leader(const Draft& draft) {
   const auto& obs = draft.obs;
-  const auto& lost = draft.next.took_after;
-  if (!lost) return false;
-  const bool own_reign = lost->leader.name == obs.node->name;
-  if (own_reign || lost->released || !lost->was_tanist) return false;
-  if (lease_is_gone(obs, *lost) || old_leader_denies(obs, *lost)) return false;
-  return obs.now < time_as_evidence(obs);
+  if (!obs.lock.reign || draft.next.promoted_reign == obs.lock.reign->create_revision) return {};
+  if (obs.now >= time_as_evidence(obs)) return {};
+  const auto found = suspects(draft);
+  if (found.empty()) return {};
+  return found.front().member;
 }
+
+bool earlier_leader_may_write(const Draft& draft) { return earlier_leader(draft).has_value(); }
 
 bool promotion_is_safe(Draft& draft) {
   if (!earlier_leader_may_write(draft)) return true;
-  ask(draft, *draft.next.took_after);
+  ask(draft);
   draft.wake(time_as_evidence(draft.obs));
   return false;
 }

@@ -6,6 +6,7 @@
 
 #include "core/local_server.h"
 #include "core/scheduled_restart.h"
+#include "core/slots_plan.h"
 
 namespace tanist {
 
@@ -78,6 +79,11 @@ Tree member_value(const Observation& obs, const Memory& memory) {
     member.set("scheduled_restart", restart);
   }
   if (paused(obs)) member.set("pause", true);
+  if (!obs.local.storage.good_enough()) member.set("storage_failed", true);
+  const auto& progress = obs.local.copy_progress;
+  if (memory.state == ServerState::creating_replica && !progress.empty()) {
+    member.set("progress", progress);
+  }
   member.set("tanist", TANIST_VERSION);
   return member;
 }
@@ -109,30 +115,13 @@ Tree status_tree(Lsn optime, const std::map<std::string, std::uint64_t>& slots,
   return status;
 }
 
-std::map<std::string, std::uint64_t> slot_positions(const Observation& obs) {
-  std::map<std::string, std::uint64_t> positions;
-  for (const auto& slot : obs.local.server.query->slots) {
-    const auto lsn = slot.logical ? slot.confirmed_flush_lsn : slot.restart_lsn;
-    positions[slot.name] = lsn.value();
-  }
-  positions[slot_name_of(obs.node->name)] = wal_position(obs).value();
-  return positions;
-}
-
-// The slots to keep, those of members that vanished lately included.
-std::set<std::string> retained_slots(const Observation& obs) {
-  std::set<std::string> names;
-  for (const auto& [slot, seen_at] : obs.memory->slots_seen) names.insert(slot);
-  return names;
-}
-
 }  // namespace
 
 Tree status_value(const Observation& obs) {
   const auto position = wal_position(obs);
   if (position == Lsn()) return {};
   if (!obs.node->use_slots) return status_tree(position, {}, {});
-  return status_tree(position, slot_positions(obs), retained_slots(obs));
+  return status_tree(position, published_slots(obs), retained_slots(obs));
 }
 
 Tree released_status_value(const Observation& obs, Lsn optime) {

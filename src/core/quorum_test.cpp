@@ -205,25 +205,51 @@ std::vector<SyncGoal> priority_goals(Mask nodes) {
   return goals;
 }
 
-void expect_arrival(World world, const SyncGoal& goal) {
-  for (int i = 0; i < 40; ++i) {
-    const auto step = next_sync_step(world.state(), goal);
-    if (std::holds_alternative<SyncDone>(step)) {
-      EXPECT_EQ(names_of_mask(world.voters), goal.names);
-      EXPECT_EQ(names_of_mask(world.names), goal.names);
-      EXPECT_EQ(world.quorum, static_cast<std::int64_t>(goal.names.size()) - goal.count);
-      return;
+// Whatever was, the goal is reached when standbys get ready one after the other. Worlds on the way
+// to the same goal that were tried before are not tried again.
+class Arrival {
+ public:
+  explicit Arrival(SyncGoal goal) : goal_(std::move(goal)) {}
+
+  void expect_from(World world) {
+    for (int i = 0; i < 40; ++i) {
+      world.before = 0;  // the machine does not know it
+      if (!arrived_.insert(world.code()).second) return;
+      const auto step = next_sync_step(world.state(), goal_);
+      if (std::holds_alternative<SyncDone>(step)) return expect_goal(world);
+      if (std::holds_alternative<SyncWait>(step)) {
+        const Mask missing = world.names & ~world.ready;
+        ASSERT_NE(missing, 0U) << "waits for nobody: voters " << world.voters << " q "
+                               << world.quorum << " names " << world.names << " goal "
+                               << mask_of(goal_.names);
+        world.ready |= missing & (~missing + 1);
+      } else {
+        world = after(world, step);
+      }
     }
-    if (std::holds_alternative<SyncWait>(step)) {
-      const Mask missing = world.names & ~world.ready;
-      ASSERT_NE(missing, 0U) << "waits for nobody: voters " << world.voters << " q " << world.quorum
-                             << " names " << world.names << " goal " << mask_of(goal.names);
-      world = with_ready(world, missing & (~missing + 1));
-    } else {
-      world = after(world, step);
+    ADD_FAILURE() << "never arrives";
+  }
+
+ private:
+  void expect_goal(const World& world) const {
+    EXPECT_EQ(names_of_mask(world.voters), goal_.names);
+    EXPECT_EQ(names_of_mask(world.names), goal_.names);
+    EXPECT_EQ(world.quorum, static_cast<std::int64_t>(goal_.names.size()) - goal_.count);
+  }
+
+  SyncGoal goal_;
+  std::unordered_set<std::uint64_t> arrived_;
+};
+
+void expect_arrival_everywhere(const std::vector<World>& worlds,
+                               const std::vector<SyncGoal>& goals) {
+  for (const auto& goal : goals) {
+    Arrival arrival(goal);
+    for (const auto& world : worlds) {
+      arrival.expect_from(world);
+      if (::testing::Test::HasFailure()) return;
     }
   }
-  ADD_FAILURE() << "never arrives";
 }
 
 TEST(Quorum, NoCommitIsLostInFourNodesWhateverTheModesAndCountsBecome) {
@@ -233,12 +259,7 @@ TEST(Quorum, NoCommitIsLostInFourNodesWhateverTheModesAndCountsBecome) {
   }
   const Everything everything(7, goals);
   EXPECT_TRUE(everything.ok());
-  for (const auto& world : everything.worlds()) {
-    for (const auto& goal : goals) {
-      expect_arrival(world, goal);
-      if (::testing::Test::HasFailure()) return;
-    }
-  }
+  expect_arrival_everywhere(everything.worlds(), goals);
 }
 
 TEST(Quorum, NoCommitIsLostInFiveNodesWhateverTheModesAndCountsBecome) {
@@ -246,7 +267,9 @@ TEST(Quorum, NoCommitIsLostInFiveNodesWhateverTheModesAndCountsBecome) {
   for (const std::int64_t wanted : {1, 2, 3, 4}) {
     for (auto& goal : quorum_goals(15, wanted)) goals.push_back(std::move(goal));
   }
-  EXPECT_TRUE(Everything(15, goals).ok());
+  const Everything everything(15, goals);
+  EXPECT_TRUE(everything.ok());
+  expect_arrival_everywhere(everything.worlds(), goals);
 }
 
 // ---- the order that operators see (contract ha 17.4) ----

@@ -34,6 +34,12 @@ void give_lock_away(Draft& draft) {
               Duration(draft.obs.timing.retry_timeout));
 }
 
+// What we stopped ourselves, to rewind it after a switchover, is brought up again (contract
+// ha 9.1); what somebody else stopped is not (trap 96).
+bool rests_in_pause(const Draft& draft) {
+  return paused(draft.obs) && (draft.obs.holds_lock() || !draft.next.stopped_for_rewind);
+}
+
 Why rest_in_pause(Draft& draft) {
   draft.next.state = ServerState::stopped;
   if (!draft.obs.holds_lock()) return because(Reason::not_running_in_pause);
@@ -127,7 +133,10 @@ Why start_as_secondary(Draft& draft) {
   if (was_primary && !draft.obs.holds_lock()) draft.next.role = Role::demoted;
   begin_standby(draft, "restarting after failure");
   const auto& leader = draft.obs.view().leader;
-  return because(Reason::starting_secondary, leader ? leader->name.value() : std::string());
+  auto reason = Reason::starting_secondary;
+  if (leads_standby_cluster(draft.obs)) reason = Reason::starting_standby_leader;
+  if (in_standby_cluster(draft.obs) && !leader) reason = Reason::starting_toward_remote;
+  return because(reason, leader ? leader->name.value() : std::string());
 }
 
 // Row 5: a lock holder whose server ended cleanly comes up read-only and is promoted next.
@@ -168,7 +177,11 @@ Why refuse_half_rewound(const Draft& draft) {
 
 Why recover_dead_server(Draft& draft) {
   const auto& obs = draft.obs;
-  if (paused(obs)) return rest_in_pause(draft);
+  const bool crashed = draft.next.state == ServerState::crashed;
+  if (crashed && obs.memory->state != ServerState::crashed) {
+    draft.log(LineLevel::warning, "Postgresql is not running.");
+  }
+  if (rests_in_pause(draft)) return rest_in_pause(draft);
   if (draft.busy(Task::release_lock)) return because(Reason::start_failed_lock_released);
   if (auto why = after_failed_start(draft)) return *why;
   if (auto why = fail_over_after_crash(draft)) return *why;

@@ -4,23 +4,13 @@
 
 #include "core/divergence.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/start_job.h"
-#include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
 namespace tanist {
 
 namespace {
-
-ServerGoal following_goal(const Observation& obs) {
-  ServerGoal goal;
-  goal.standby = true;
-  goal.role = Role::replica;
-  goal.upstream = choose_upstream(obs);
-  goal.standby_cluster = obs.cluster->standby_cluster;
-  goal.synchronous_standby_names = names_for_standby(obs);
-  return goal;
-}
 
 // The same goal is compared again only this often: it costs files and queries, and what changes it
 // from outside are people who edit files.
@@ -72,26 +62,61 @@ void notice_new_timeline(Draft& draft) {
   need_divergence_check(draft);
 }
 
+// The server whose history counts is one that this node streams from.
+bool follows_the_source(const Observation& obs, const Upstream& upstream) {
+  if (upstream.is_remote) return true;
+  const auto* leader = obs.view().leader_member();
+  return leader != nullptr && upstream.member == leader->name &&
+         (leader->role == Role::primary || leader->role == Role::standby_leader);
+}
+
 // A standby that ought to stream from the leader and does not may have WAL that the leader lacks:
-// replayed from its own pg_wal since it was examined last.
+// replayed from its own pg_wal since it was examined last. So may one of a standby cluster whose
+// remote server was promoted (contract ha 6.5, row 4).
 void notice_standstill(Draft& draft, const ServerGoal& goal) {
   const auto& obs = draft.obs;
-  const auto* leader = obs.view().leader_member();
   const auto& query = obs.local.server.query;
-  const bool ought = goal.upstream && leader != nullptr && goal.upstream->member == leader->name &&
-                     leader->role == Role::primary && query && query->in_recovery;
+  const auto source = rewind_source(obs);
+  const bool ought = goal.upstream && source && follows_the_source(obs, *goal.upstream) && query &&
+                     query->in_recovery;
   if (!ought || query->receiver_status == "streaming") return;
   const auto& found = obs.local.divergence;
-  const bool lately = found && found->leader == leader->name &&
+  const bool lately = found && found->leader == source->member &&
                       obs.now < found->at + Duration(obs.timing.loop_wait);
   if (!lately) need_divergence_check(draft);
 }
 
+// PostgreSQL pauses a replay when the primary's settings outgrow its own; it goes on, and ends at
+// the next restart, as operators expect (contract ha 6.5, row 6; trap 112).
+void resume_replay(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& query = obs.local.server.query;
+  constexpr std::int64_t pauses_since = 140000;
+  if (paused(obs) || !query || !query->replay_paused || query->server_version < pauses_since) {
+    return;
+  }
+  const auto end = obs.ends.find(Task::resume_replay);
+  if (end != obs.ends.end() && end->second.at >= obs.local.server.observed_at) return;
+  draft.start(Task::resume_replay, ServerAction(ResumeReplay{}), no_limit);
+}
+
 }  // namespace
+
+bool keeps_upstream(const Observation& obs, const ServerGoal& goal) {
+  if (!goal.standby || goal.upstream || obs.node->tags.nostream) return false;
+  if (in_standby_cluster(obs)) return !obs.holds_lock();
+  return paused(obs) && !obs.view().locked();
+}
 
 std::optional<Why> follow(Draft& draft) {
   if (draft.busy(Task::server) || !facts_are_fresh(draft.obs)) return std::nullopt;
-  const auto goal = following_goal(draft.obs);
+  const auto goal = standby_goal(draft.obs);
+  resume_replay(draft);
+  if (keeps_upstream(draft.obs, goal)) {
+    const bool fed = in_standby_cluster(draft.obs);
+    return because(fed ? Reason::following_old_standby_leader : Reason::following_nobody,
+                   draft.obs.node->name.value());
+  }
   notice_new_timeline(draft);
   notice_standstill(draft, goal);
   if (auto why = settle_divergence(draft)) return why;
@@ -109,7 +134,9 @@ Why follow_leader(Draft& draft) {
     if (why->subject.empty()) why->subject = leader.value();
     return *why;
   }
-  return because(Reason::following_leader, obs.node->name.value(), leader.value());
+  const auto& me = obs.node->name.value();
+  if (!in_standby_cluster(obs)) return because(Reason::following_leader, me, leader.value());
+  return because(Reason::following_standby_leader, me, leader.value());
 }
 
 }  // namespace tanist

@@ -15,4 +15,8 @@ Why follow_leader(Draft& draft);
 // is due. A Why when something beyond a reload is under way.
 std::optional<Why> follow(Draft& draft);
 
+// In pause, and in a standby cluster that it does not lead, a standby keeps the upstream that it
+// has as long as no other is known (trap 97; contract ha 6.5, row 7): this goal would take it away.
+bool keeps_upstream(const Observation& obs, const ServerGoal& goal);
+
 }  // namespace tanist

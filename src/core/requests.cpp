@@ -59,6 +59,7 @@ RequestOutcome serve(Draft& draft, PendingRequest& pending) {
     case ApiEndpoint::reload: return serve_reload(draft);
     case ApiEndpoint::reinitialize: return serve_reinitialize(draft, pending);
     case ApiEndpoint::failsafe: return serve_failsafe(draft, pending);
+    case ApiEndpoint::get_journal: break;
   }
   return reply_page(501, "unknown request");
 }

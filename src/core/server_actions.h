@@ -202,6 +202,15 @@ struct SetDataAside {
   friend bool operator==(const SetDataAside&, const SetDataAside&) = default;
 };
 
+// The end of a primary that becomes a standby of another cluster: runs archive_command for the
+// segment of the last checkpoint, so that the remote need not be rewound from when it is promoted
+// (contract ha 12, step 6). Succeeds when nothing is archived here; a failure is only logged.
+struct ArchiveEnd {
+  static constexpr std::string_view name = "archive_end";
+  static constexpr auto fields() { return std::tuple{}; }
+  friend bool operator==(const ArchiveEnd&, const ArchiveEnd&) = default;
+};
+
 // ---- Fence lane: always admitted, cancels the server lane -------------------------------------
 
 // Immediate stop, escalating to SIGKILL of every process of the server after `kill_after`.
@@ -264,6 +273,14 @@ struct CheckpointServer {
   friend bool operator==(const CheckpointServer&, const CheckpointServer&) = default;
 };
 
+// Resumes a replay that is paused: PostgreSQL pauses it when a setting of the primary outgrows its
+// own (contract ha 6.5, row 6).
+struct ResumeReplay {
+  static constexpr std::string_view name = "resume_replay";
+  static constexpr auto fields() { return std::tuple{}; }
+  friend bool operator==(const ResumeReplay&, const ResumeReplay&) = default;
+};
+
 // The lines of pg_wal/TIMELINE.history and the file's modification time.
 struct ReadHistory {
   static constexpr std::string_view name = "read_history";
@@ -288,6 +305,7 @@ struct LocateWalEnd {
   friend bool operator==(const LocateWalEnd&, const LocateWalEnd&) = default;
 };
 
+// One change of a slot, or (of FetchSlots) one slot to be copied.
 struct SlotChange {
   enum class What { create, drop, advance };
   What what = What::create;
@@ -321,6 +339,40 @@ struct ChangeSlots {
 };
 static_assert(lists_all_fields<ChangeSlots>);
 
+// Reads the state of logical slots from the leader's disk, to be written by InstallSlots (contract
+// postgres 10.4). In the server lane; the server goes on running.
+struct FetchSlots {
+  static constexpr std::string_view name = "fetch_slots";
+  Upstream leader;
+  std::vector<SlotChange> slots;
+
+  static constexpr auto fields() {
+    return std::tuple{field("leader", &FetchSlots::leader), field("slots", &FetchSlots::slots)};
+  }
+  friend bool operator==(const FetchSlots&, const FetchSlots&) = default;
+};
+static_assert(lists_all_fields<FetchSlots>);
+
+// Writes the slots that were fetched last into the stopped server's directory. Server lane.
+struct InstallSlots {
+  static constexpr std::string_view name = "install_slots";
+  static constexpr auto fields() { return std::tuple{}; }
+  friend bool operator==(const InstallSlots&, const InstallSlots&) = default;
+};
+
+// The leader's slots, for the question whether copied ones may be used (contract postgres 10.4).
+// Background.
+struct ObserveLeaderSlots {
+  static constexpr std::string_view name = "observe_leader_slots";
+  Upstream leader;
+
+  static constexpr auto fields() {
+    return std::tuple{field("leader", &ObserveLeaderSlots::leader)};
+  }
+  friend bool operator==(const ObserveLeaderSlots&, const ObserveLeaderSlots&) = default;
+};
+static_assert(lists_all_fields<ObserveLeaderSlots>);
+
 // Starts a callback; its result is not awaited (contract postgres 12.1).
 struct RunCallback {
   static constexpr std::string_view name = "run_callback";
@@ -337,8 +389,9 @@ static_assert(lists_all_fields<RunCallback>);
 using ServerAction =
     std::variant<InitializeData, StartServer, StopServer, PromoteServer, ReloadServer,
                  RunPrePromote, CloneData, FinishBootstrap, RewindData, RecoverData, EmptyData,
-                 SetDataAside, FenceServer, ObserveServer, CompareGoal, ExamineDivergence,
-                 CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
+                 SetDataAside, ArchiveEnd, FenceServer, ObserveServer, CompareGoal,
+                 ExamineDivergence, CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
+                 LocateWalEnd, ChangeSlots, FetchSlots, InstallSlots, ObserveLeaderSlots,
                  RunCallback>;
 
 // ---- Results ---------------------------------------------------------------------------------
@@ -411,6 +464,7 @@ struct ServerResult {
   Lsn wal_end;                       // LocateWalEnd
   std::shared_ptr<const ServerFacts> facts;  // ObserveServer
   bool source_lost = false;  // RewindData: nothing was changed, and the source no longer answers
+  std::vector<SlotFacts> slots;  // ObserveLeaderSlots
 
   static constexpr auto fields() {
     using S = ServerResult;
@@ -426,7 +480,8 @@ struct ServerResult {
                       field("shutdown_end", &S::shutdown_end),
                       field("wal_end", &S::wal_end),
                       field("facts", &S::facts),
-                      field("source_lost", &S::source_lost)};
+                      field("source_lost", &S::source_lost),
+                      field("slots", &S::slots)};
   }
 };
 static_assert(lists_all_fields<ServerResult>);

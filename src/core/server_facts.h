@@ -272,4 +272,51 @@ struct ServerFacts {
 };
 static_assert(lists_all_fields<ServerFacts>);
 
+// What the storage canary and its connections to the server found (safety 5.3). A directory that is
+// watched answers every second; `since` is the first moment of the present state.
+enum class StorageState { unknown, good, silent, full, failing };
+
+constexpr auto names_of(StorageState) {
+  using S = StorageState;
+  return std::array{EnumName<S>{S::unknown, "unknown"}, EnumName<S>{S::good, "good"},
+                    // no write came to its end for too long
+                    EnumName<S>{S::silent, "silent"},
+                    // less is free than a segment of WAL needs
+                    EnumName<S>{S::full, "full"},
+                    // writes end with an error
+                    EnumName<S>{S::failing, "failing"}};
+}
+
+struct StorageFacts {
+  StorageState state = StorageState::unknown;
+  Instant since;
+  std::string detail;  // which directory, and what it said
+  // Latencies of the last writes and of the last new connection; -1 = none yet.
+  std::int64_t data_us = -1;
+  std::int64_t wal_us = -1;
+  std::int64_t connection_us = -1;
+  // Asked while the storage is silent: sessions that wait for WAL, and since when the flushed
+  // position has not moved.
+  std::int64_t sessions_waiting = 0;
+  Lsn flushed;
+  Instant flushed_since;
+
+  bool good_enough() const { return state == StorageState::unknown || state == StorageState::good; }
+
+  static constexpr auto fields() {
+    using S = StorageFacts;
+    return std::tuple{field("state", &S::state),
+                      field("since", &S::since),
+                      field("detail", &S::detail),
+                      field("data_us", &S::data_us),
+                      field("wal_us", &S::wal_us),
+                      field("connection_us", &S::connection_us),
+                      field("sessions_waiting", &S::sessions_waiting),
+                      field("flushed", &S::flushed),
+                      field("flushed_since", &S::flushed_since)};
+  }
+  friend bool operator==(const StorageFacts&, const StorageFacts&) = default;
+};
+static_assert(lists_all_fields<StorageFacts>);
+
 }  // namespace tanist

@@ -54,9 +54,11 @@ struct NodeSettings {
   bool remove_data_on_rewind_failure = false;
   bool remove_data_on_divergence = false;
   bool has_pre_promote = false;
-  bool leaderless_clone = false;  // some replica method other than basebackup has no_leader
+  bool leaderless_clone = false;  // some configured replica method needs no leader (no_leader)
+  std::vector<std::string> leaderless_methods;  // all methods with no_leader, configured or not
   GuardMode guard = GuardMode::automatic;
   WatchdogMode watchdog = WatchdogMode::automatic;
+  seconds storage_demote_after{0};  // 0 = never
 
   static constexpr auto fields() {
     using N = NodeSettings;
@@ -73,8 +75,10 @@ struct NodeSettings {
                       field("remove_data_on_divergence", &N::remove_data_on_divergence),
                       field("has_pre_promote", &N::has_pre_promote),
                       field("leaderless_clone", &N::leaderless_clone),
+                      field("leaderless_methods", &N::leaderless_methods),
                       field("guard", &N::guard),
-                      field("watchdog", &N::watchdog)};
+                      field("watchdog", &N::watchdog),
+                      field("storage_demote_after", &N::storage_demote_after)};
   }
   friend bool operator==(const NodeSettings&, const NodeSettings&) = default;
 };
@@ -96,6 +100,15 @@ struct Credentials {
 // The key is `primary`, `replica` or `standby_leader`.
 template <class T>
 using ByRole = std::map<std::string, T>;
+
+// Section `salvage`, tanist's own: what is kept of a diverged tail of WAL before it is discarded.
+struct SalvageSettings {
+  std::string directory;                         // empty = DATA_DIR.salvage
+  std::uint64_t bytes_max = 1024 * 1024 * 1024;  // of one salvage; 0 = off
+  std::int64_t count_max = 5;                    // older ones are removed
+
+  friend bool operator==(const SalvageSettings&, const SalvageSettings&) = default;
+};
 
 // Section `postgresql` and `bootstrap`: how the local server is driven.
 struct ServerSettings {
@@ -144,6 +157,7 @@ struct ServerSettings {
   Tree initdb_options;
   std::string post_bootstrap;
   std::vector<std::string> bootstrap_pg_hba;
+  SalvageSettings salvage;
 };
 
 using ServerSettingsPtr = std::shared_ptr<const ServerSettings>;
@@ -215,9 +229,20 @@ struct WatchdogSettings {
 
 // Section `storage`, tanist's own (safety 5.3).
 struct StorageSettings {
-  seconds demote_after{0};  // silence after which a primary gives up the lock; 0 = never
+  bool canary = true;
+  seconds silent_after{10};  // without a finished write for this long, storage counts as hung
+  seconds demote_after{0};   // silence after which a primary gives up the lock; 0 = never
 
   friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
+};
+
+// Section `journal`, tanist's own (docs/guide/explain.md).
+struct JournalSettings {
+  bool enabled = true;
+  std::string directory;
+  std::size_t file_bytes_max = std::size_t{16} * 1024 * 1024;  // of each of two files
+
+  friend bool operator==(const JournalSettings&, const JournalSettings&) = default;
 };
 
 struct Settings {
@@ -228,6 +253,7 @@ struct Settings {
   PeerClientSettings peer_client;
   WatchdogSettings watchdog;
   StorageSettings storage;
+  JournalSettings journal;
   LogSettings log;
   Tree bootstrap_dcs;  // first content of the store's `config` key; null = no such section
 };

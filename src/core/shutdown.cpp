@@ -47,7 +47,9 @@ Why shut_down(Draft& draft) {
               "Leader key is not deleted and Postgresql is not stopped due paused state");
     return leave(draft, Reason::shut_down_in_pause);
   }
-  const bool stopping = draft.next.job && draft.next.job->kind == JobKind::stop_for_good;
+  // A bootstrap that was abandoned stops its server by itself.
+  const bool stopping = draft.next.job && (draft.next.job->kind == JobKind::stop_for_good ||
+                                           draft.next.job->kind == JobKind::abandon_bootstrap);
   if (!stopping && !draft.next.stopped_for_good) {
     if (draft.next.job) abandon_job(draft, "the agent is shutting down");
     if (draft.busy(Task::server)) return because(Reason::shutting_down, obs.node->name.value());

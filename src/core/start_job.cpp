@@ -6,6 +6,7 @@
 #include "core/failover_request.h"
 #include "core/job_progress.h"
 #include "core/local_server.h"
+#include "core/logical_slots.h"
 #include "core/synchronous_mode.h"
 #include "core/upstream.h"
 
@@ -31,6 +32,7 @@ Why begin_handing_over(Draft& draft, const MemberName& candidate) {
   const auto name = request_name(draft.obs);
   auto job = make_job(JobKind::demote_handing_over, name + ": demote");
   job.candidate = candidate;
+  job.goal.standby = true;  // whatever becomes of it, what starts at its end is no primary
   draft.log(LineLevel::info, "Demoting self (graceful)");
   begin(draft, std::move(job));
   return because(Reason::switchover_demoting, name);
@@ -41,6 +43,7 @@ Why begin_promotion(Draft& draft, bool after_race) {
   job.goal.standby = false;
   job.goal.role = Role::primary;
   job.goal.synchronous_standby_names = names_for_primary(draft.obs, draft.next);
+  warn_of_unready_slots(draft);
   begin(draft, std::move(job));
   return because(after_race ? Reason::leader_promoting_after_race
                             : Reason::leader_promoting_with_lock);

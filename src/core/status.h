@@ -45,6 +45,8 @@ struct Status {
   bool failsafe_enabled = false;
   bool failsafe_member = false;
   std::int64_t lag_bytes_max_on_failover = 1048576;
+  // Until when a replica counts as receiving WAL (core/receiving.h); later it is not healthy.
+  Instant receiving_until;
 
   // ---- liveness (contract rest 6) ----
   Instant next_run;  // when the current cycle was due, or the next is
@@ -60,6 +62,7 @@ struct Status {
   Timeline timeline;
   std::int64_t store_last_seen = 0;  // epoch seconds
   bool pending_restart = false;
+  StorageFacts storage;
   bool cluster_unlocked = true;
 };
 

@@ -7,6 +7,7 @@
 #include "core/published_values.h"
 #include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -102,6 +103,13 @@ Tree guard_tree(const Observation& obs) {
   return Tree::map({{"mode", name_of(obs.node->guard)}, {"state", name_of(obs.local.guard)}});
 }
 
+Tree storage_tree(const Observation& obs) {
+  const auto& storage = obs.local.storage;
+  Tree tree = Tree::map({{"state", name_of(storage.state)}});
+  if (!storage.good_enough()) tree.set("detail", storage.detail);
+  return tree;
+}
+
 Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last_seen) {
   Tree document = Tree::map({{"state", name_of(document_state(obs, memory))}});
   const auto& query = obs.local.server.query;
@@ -112,20 +120,23 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
   if (paused(obs)) document.set("pause", true);
   if (!view_is_valid(obs) || !obs.view().locked()) document.set("cluster_unlocked", true);
   if (failsafe_is_active(obs, memory)) document.set("failsafe_mode_is_active", true);
+  if (watchdog_failed(obs)) document.set("watchdog_failed", true);
   document.set("dcs_last_seen", last_seen);
   if (const auto tags = tags_value(obs, memory); tags.truthy()) document.set("tags", tags);
   if (const auto id = local_system_id(obs); is_valid(id)) {
     document.set("database_system_identifier", id.value());
   }
   put_pending_restart(document, obs);
+  document.set("patroni", Tree::map({{"version", compatible_version},
+                                     {"scope", obs.node->scope},
+                                     {"name", obs.node->name.value()}}));
   if (auto restart = scheduled_restart_value(memory); !restart.is_null()) {
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  document.set("patroni", Tree::map({{"version", compatible_version},
-                                     {"scope", obs.node->scope},
-                                     {"name", obs.node->name.value()}}));
-  document.set("tanist", Tree::map({{"version", TANIST_VERSION}, {"guard", guard_tree(obs)}}));
+  document.set("tanist", Tree::map({{"version", TANIST_VERSION},
+                                    {"guard", guard_tree(obs)},
+                                    {"storage", storage_tree(obs)}}));
   return document;
 }
 
@@ -217,6 +228,7 @@ Status make_status(const Observation& obs, const Memory& memory) {
   status.ttl = obs.timing.ttl;
   status.good_until = obs.now + silence_max(obs);
   status.timeline = local_timeline(obs);
+  status.storage = obs.local.storage;
   status.pending_restart = !obs.local.server.pending_restart.empty();
   return status;
 }

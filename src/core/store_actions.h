@@ -15,14 +15,16 @@
 namespace tanist {
 
 // Keys with a fixed path below the cluster's prefix (contract dcs 1).
-enum class StoreKey { initialize, config, failover, sync, status, history, failsafe };
+enum class StoreKey { initialize, config, failover, sync, status, history, failsafe, digests };
 
 constexpr auto names_of(StoreKey) {
   using K = StoreKey;
   return std::array{EnumName<K>{K::initialize, "initialize"}, EnumName<K>{K::config, "config"},
-                    EnumName<K>{K::failover, "failover"},     EnumName<K>{K::sync, "sync"},
-                    EnumName<K>{K::status, "status"},         EnumName<K>{K::history, "history"},
-                    EnumName<K>{K::failsafe, "failsafe"}};
+                    EnumName<K>{K::failover, "failover"}, EnumName<K>{K::sync, "sync"},
+                    EnumName<K>{K::status, "status"}, EnumName<K>{K::history, "history"},
+                    EnumName<K>{K::failsafe, "failsafe"},
+                    // our own; readers of the format ignore keys that they do not know
+                    EnumName<K>{K::digests, "tanist/digests"}};
 }
 
 // The key's mod_revision must be this; 0 = the key must be absent.

@@ -39,7 +39,16 @@ void use_own_slot(const Observation& obs, std::optional<Upstream>& upstream) {
   if (upstream && obs.node->use_slots) upstream->slot = slot_name_of(obs.node->name);
 }
 
-std::optional<Upstream> remote_upstream(const StandbyCluster& standby) {
+const ClusterView& view_to_follow(const Observation& obs) {
+  const bool keeps = paused(obs) && !obs.view().locked() && obs.memory->locked_view;
+  return keeps ? *obs.memory->locked_view : obs.view();
+}
+
+}  // namespace
+
+std::optional<Upstream> remote_source(const Observation& obs) {
+  if (!in_standby_cluster(obs)) return std::nullopt;
+  const auto& standby = *obs.cluster->standby_cluster;
   if (standby.host.empty() && standby.port.empty()) return std::nullopt;
   Upstream upstream;
   upstream.is_remote = true;
@@ -49,21 +58,27 @@ std::optional<Upstream> remote_upstream(const StandbyCluster& standby) {
   return upstream;
 }
 
-}  // namespace
-
 std::optional<Upstream> leader_source(const Observation& obs) {
-  const auto* leader = obs.view().leader_member();
+  const auto* leader = view_to_follow(obs).leader_member();
   if (leader == nullptr || leader->name == obs.node->name) return std::nullopt;
   return upstream_of(*leader);
+}
+
+std::optional<Upstream> rewind_source(const Observation& obs) {
+  return in_standby_cluster(obs) ? remote_source(obs) : leader_source(obs);
+}
+
+std::string name_of_source(const Upstream& source) {
+  return source.is_remote ? source.host + ":" + source.port : source.member.value();
 }
 
 std::optional<Upstream> choose_upstream(const Observation& obs) {
   const auto& tags = obs.node->tags;
   if (tags.nostream) return std::nullopt;
   const auto& view = obs.view();
-  if (in_standby_cluster(obs) &&
-      (view.locked_by(obs.node->name) || (!view.locked() && !paused(obs)))) {
-    return remote_upstream(*obs.cluster->standby_cluster);
+  const bool leads = obs.holds_lock() || view.locked_by(obs.node->name);
+  if (in_standby_cluster(obs) && (leads || (!view.locked() && !paused(obs)))) {
+    return remote_source(obs);
   }
   std::optional<Upstream> upstream;
   const auto* named = view.member(tags.replicatefrom);

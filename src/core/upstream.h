@@ -16,9 +16,19 @@ std::optional<Upstream> upstream_of(const MemberView& member);
 // The upstream of this node as a standby: itself, nobody or nothing known is "none".
 std::optional<Upstream> choose_upstream(const Observation& obs);
 
-// The leader as the source of a rewind or of a divergence check; none when it is this node, has no
-// member key or no usable URL.
+// The leader, to follow or to copy from; none when it is this node, has no member key or no usable
+// URL. In pause the last leader that was seen, so that a lock that lapses moves nobody (trap 97).
 std::optional<Upstream> leader_source(const Observation& obs);
+
+// The remote server of a standby cluster; none when it is fed from an archive alone.
+std::optional<Upstream> remote_source(const Observation& obs);
+
+// Whose history counts: the leader's, in a standby cluster the remote server's (contract ha 18.5).
+// Source of rewinds and divergence checks.
+std::optional<Upstream> rewind_source(const Observation& obs);
+
+// What log lines call it: the member, or the address of a remote server.
+std::string name_of_source(const Upstream& source);
 
 // The member to copy a data directory from: a running one tagged clonefrom, else the leader. Which
 // of several: by `chance` (any number).

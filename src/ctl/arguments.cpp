@@ -1,380 +1,271 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command line through CLI11; the only file of the tool that includes it. CLI11 takes texts; what
-// they must be is checked here, in the words that scripts and people know.
+// Options of each command, from the values that the command line gave. What a value must look like
+// stands in the command table and was checked.
 #include "ctl/arguments.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
+#include <unistd.h>
+
 #include <charconv>
-#include <memory>
+#include <functional>
+#include <map>
 
 #include "base/format.h"
+#include "ctl/command_line.h"
+#include "ctl/completion.h"
+#include "ctl/help.h"
+#include "ctl/manual.h"
 
 namespace tanist::ctl {
 
 namespace {
 
-constexpr const char* purpose =
-    "tanistctl - shows and steers highly available PostgreSQL clusters (tanist, Patroni)";
-
-constexpr const char* epilogue =
-    R"(The configuration is that of the agent; PATRONI_* variables are merged over it.
-
-Examples:
-  tanistctl -c /etc/tanist/tanist.yml list         who leads, who follows, how far behind
-  tanistctl list -f json                           the same for programs
-  tanistctl switchover --candidate pg-2            move the primary, with questions
-  tanistctl edit-config -s ttl=20 --force          change a setting of the whole cluster
-  tanistctl -d etcd3://10.0.0.1:2379 list shop     without a file
-  tanistctl provision topology.yml -o cluster      files for all machines of a new cluster
-
-Exit codes: 0 done, or refused by a member (a line 'Failed: ...' or '... failed, details: ...');
-1 an error, told in one line, or aborted; 2 wrong usage.
-Each command has its own --help. See also: docs/reference/tanistctl.md.)";
-
-// A usage error in words of our own; CLI11 carries it out.
-[[noreturn]] void refuse(const std::string& text) { throw CLI::ValidationError(text); }
-
-Format format_of(const std::string& name) {
-  if (const auto format = format_named(name)) return *format;
-  refuse(
-      format_text("Invalid value for '--format' / '-f': '{}' is not one of 'pretty', 'tsv', "
-                  "'json', 'yaml', 'yml'.",
-                  name));
+template <class Number>
+Number number_of(const std::string& text) {
+  Number number{};
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
-// `given` is empty when neither option was there.
-WatchInterval interval_of(const std::string& given, bool every_two_seconds) {
-  if (given.empty()) return WatchInterval(every_two_seconds ? 2 : 0);
-  double number = 0;
-  const auto* end = given.data() + given.size();
-  const auto read = std::from_chars(given.data(), end, number);
-  if (read.ec == std::errc() && read.ptr == end && number >= 0) return WatchInterval(number);
-  refuse(format_text("Invalid value for '--watch' / '-w': '{}' is not a valid float.", given));
+Format format_of(const Given& given) {
+  return format_named(given.text_or("--format", "pretty")).value_or(Format::pretty);
 }
 
-// The value stays as it is until the option was seen.
-void add_text(CLI::App& app, const std::string& names, std::optional<std::string>& value,
-              const std::string& help) {
-  const auto take = [&value](const CLI::results_t& results) {
-    value = results.back();
-    return true;
-  };
-  app.add_option(names, take, help)->take_last()->type_name("TEXT");
+std::optional<MemberRole> role_given(const Given& given) {
+  const auto name = given.text("--role");
+  return name ? from_name<MemberRole>(*name) : std::nullopt;
 }
 
-void add_text(CLI::App& app, const std::string& names, std::string& value,
-              const std::string& help) {
-  app.add_option(names, value, help)->take_last()->type_name("TEXT");
+MemberRole role_of(const Given& given) { return role_given(given).value_or(MemberRole::any); }
+
+WatchInterval interval_of(const Given& given) {
+  const auto text = given.text("--watch");
+  if (text) return WatchInterval(number_of<double>(*text));
+  return WatchInterval(given.has("-W") ? 2 : 0);
 }
 
-void add_cluster(CLI::App& app, std::optional<std::string>& cluster) {
-  const auto take = [&cluster](const CLI::results_t& results) {
-    cluster = results.front();
-    return true;
-  };
-  app.add_option("CLUSTER_NAME", take, "default: the configuration's scope")->type_name("");
+TargetOptions target_of(const Given& given) { return {role_given(given), given.text("--member")}; }
+
+Command list_of(const Given& given, bool as_tree) {
+  return ListOptions{.clusters = given.all("CLUSTER_NAMES"),
+                     .format = format_of(given),
+                     .extended = given.has("--extended"),
+                     .timestamp = given.has("--timestamp"),
+                     .as_tree = as_tree,
+                     .watch = interval_of(given)};
 }
 
-void add_names(CLI::App& app, const std::string& title, std::vector<std::string>& names,
-               const std::string& help) {
-  app.add_option(title, names, help)->type_name("");
+Command hand_over_of(const Given& given, bool is_switchover) {
+  return HandOverOptions{.is_switchover = is_switchover,
+                         .cluster = given.text("CLUSTER_NAME"),
+                         .leader = given.text("--leader"),
+                         .candidate = given.text("--candidate"),
+                         .scheduled = given.text("--scheduled"),
+                         .force = given.has("--force")};
 }
 
-void add_required_cluster(CLI::App& app, std::string& cluster) {
-  app.add_option("CLUSTER_NAME", cluster, "the cluster")->required()->type_name("");
+Command reload_of(const Given& given) {
+  return ReloadOptions{given.text_or("CLUSTER_NAME", ""), given.all("MEMBER_NAMES"), role_of(given),
+                       given.has("--force")};
 }
 
-// May be given again and again, each time with one value.
-void add_settings(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-                  const std::string& help) {
-  app.add_option(names, values, help)
-      ->allow_extra_args(false)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->type_name("TEXT");
+Command restart_of(const Given& given) {
+  return RestartOptions{.cluster = given.text_or("CLUSTER_NAME", ""),
+                        .members = given.all("MEMBER_NAMES"),
+                        .role = role_of(given),
+                        .any_one = given.has("--any"),
+                        .pending = given.has("--pending"),
+                        .version = given.text("--pg-version"),
+                        .scheduled = given.text("--scheduled"),
+                        .timeout = given.text("--timeout"),
+                        .force = given.has("--force")};
 }
 
-constexpr const char* role_help =
-    "leader, primary, standby-leader, replica, standby or any (the default)";
-
-MemberRole role_of(const std::string& name) {
-  if (const auto role = from_name<MemberRole>(name)) return *role;
-  refuse(
-      format_text("Invalid value for '--role' / '-r': '{}' is not one of 'leader', 'primary', "
-                  "'standby-leader', 'replica', 'standby', 'any'.",
-                  name));
+Command reinit_of(const Given& given) {
+  return ReinitOptions{.cluster = given.text_or("CLUSTER_NAME", ""),
+                       .members = given.all("MEMBER_NAMES"),
+                       .from_leader = given.has("--from-leader"),
+                       .wait = given.has("--wait"),
+                       .force = given.has("--force")};
 }
 
-// Everything that is read, by command, until it is known which one it is.
-class CommandLine {
- public:
-  explicit CommandLine(const GlobalOptions& defaults) {
-    out_.global = defaults;
-    app_.footer(epilogue);
-    app_.set_help_flag("--help", "show this text and exit");
-    app_.require_subcommand(0, 1);
-    add_text(app_, "-c,--config-file", out_.global.config_file,
-             "configuration file or folder (PATRONICTL_CONFIG_FILE)");
-    add_text(app_, "-d,--dcs-url,--dcs", out_.global.dcs_url,
-             "store instead of the configured one: [etcd3://]HOST[:PORT][/NAMESPACE] (DCS_URL)");
-    app_.add_flag("-k,--insecure", out_.global.insecure,
-                  "do not verify the certificates of members");
-    add_list();
-    add_topology();
-    add_hand_over("switchover", true);
-    add_hand_over("failover", false);
-    add_reload();
-    add_restart();
-    add_pause("pause", true);
-    add_pause("resume", false);
-    add_show_config();
-    add_edit_config();
-    add_history();
-    add_version();
-    add_provision();
-  }
+Command flush_of(const Given& given) {
+  return FlushOptions{.cluster = given.text_or("CLUSTER_NAME", ""),
+                      .members = given.all("MEMBER_NAMES"),
+                      .restarts = given.text("TARGET") == "restart",
+                      .role = role_of(given),
+                      .force = given.has("--force")};
+}
 
-  Result<Arguments> read(std::vector<std::string> words) {
-    std::ranges::reverse(words);
-    try {
-      app_.parse(words);
-    } catch (const CLI::CallForHelp&) {
-      out_.command = ShowText{chosen_help()};
-    } catch (const CLI::ParseError& error) {
-      const auto path = chosen_path();
-      return fail(Errc::invalid, "Usage: {} [OPTIONS]\nTry '{} --help' for help.\n\nError: {}",
-                  path, path, words_of(error));
-    }
-    if (app_.get_subcommands().empty()) out_.command = ShowText{app_.help()};
-    return std::move(out_);
-  }
+Command pause_of(const Given& given, bool pause) {
+  return PauseOptions{pause, given.text("CLUSTER_NAME"), given.has("--wait")};
+}
 
- private:
-  std::string chosen_help() const {
-    const auto given = app_.get_subcommands();
-    return given.empty() ? app_.help() : given.front()->help("tanistctl");
-  }
-  std::string chosen_path() const {
-    const auto given = app_.get_subcommands();
-    return given.empty() ? "tanistctl" : "tanistctl " + given.front()->get_name();
-  }
+Command edit_config_of(const Given& given) {
+  return EditConfigOptions{.cluster = given.text("CLUSTER_NAME"),
+                           .set = given.all("--set"),
+                           .parameters = given.all("--pg"),
+                           .apply = given.text("--apply"),
+                           .replace = given.text("--replace"),
+                           .quiet = given.has("--quiet"),
+                           .force = given.has("--force")};
+}
 
-  std::string words_of(const CLI::ParseError& error) const {
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) return extras_text();
-    const std::string text = error.what();
-    const auto end = text.find(" is required");
-    if (dynamic_cast<const CLI::RequiredError*>(&error) == nullptr || end == std::string::npos) {
-      return text;
-    }
-    const auto name = text.substr(0, end);
-    return format_text("Missing {} '{}'.", name.starts_with('-') ? "option" : "argument", name);
-  }
+Command query_of(const Given& given) {
+  return QueryOptions{.cluster = given.text("CLUSTER_NAME"),
+                      .target = target_of(given),
+                      .command = given.text("--command"),
+                      .file = given.text("--file"),
+                      .format = given.text_or("--format", "tsv"),
+                      .delimiter = given.text_or("--delimiter", "\t"),
+                      .username = given.text("--username"),
+                      .asks_password = given.has("--password"),
+                      .dbname = given.text("--dbname"),
+                      .watch = interval_of(given)};
+}
 
-  std::string extras_text() const {
-    const auto extras = app_.remaining(true);
-    const auto first = extras.empty() ? "" : extras.front();
-    if (first.starts_with('-')) return "No such option: " + first;
-    if (app_.get_subcommands().empty()) return format_text("No such command '{}'.", first);
-    return format_text("Got unexpected extra argument ({})", first);
-  }
+Command standby_cluster_of(const Given& given, bool demote) {
+  const auto port = given.text("--port");
+  return StandbyClusterOptions{
+      .demote = demote,
+      .cluster = given.text("CLUSTER_NAME"),
+      .host = given.text("--host"),
+      .port = port ? std::optional(number_of<std::int64_t>(*port)) : std::nullopt,
+      .restore_command = given.text("--restore-command"),
+      .primary_slot_name = given.text("--primary-slot-name"),
+      .force = given.has("--force")};
+}
 
-  // A command whose options are read into a new `Options`; `settle` completes them from texts.
-  template <class Options>
-  CLI::App& add(
-      const std::string& name, const std::string& help, std::shared_ptr<Options> options,
-      std::function<void(Options&)> settle = [](Options&) {}) {
-    auto* app = app_.add_subcommand(name, help);
-    auto group = std::make_shared<std::string>();
-    add_text(*app, "--group", *group, "Citus group; not supported");
-    app->callback([this, options, settle, group] {
-      if (!group->empty()) refuse("--group: Citus clusters are not supported; leave it out");
-      settle(*options);
-      out_.command = *options;
-    });
-    return *app;
-  }
+Command doctor_of(const Given& given) {
+  return DoctorOptions{.cluster = given.text("CLUSTER_NAME"),
+                       .format = format_of(given),
+                       .quiet = given.has("--quiet"),
+                       .days = number_of<std::int64_t>(given.text_or("--days", "30"))};
+}
 
-  // Texts behind `-W` and `-w`.
-  struct WatchTexts {
-    std::string interval;
-    bool every_two_seconds = false;
-  };
-  static void add_watch(CLI::App& app, WatchTexts& texts) {
-    app.add_flag("-W", texts.every_two_seconds, "look again every 2 seconds");
-    add_text(app, "-w,--watch", texts.interval, "look again every so many seconds");
-  }
+ReportFormat report_format_of(const Given& given) {
+  return from_name<ReportFormat>(given.text_or("--format", "text")).value_or(ReportFormat::text);
+}
 
-  void add_list() {
-    auto options = std::make_shared<ListOptions>();
-    auto& app = add<ListOptions>(
-        "list", "show the members of clusters", options, [this](ListOptions& list) {
-          list.format = format_of(list_format_);
-          list.watch = interval_of(list_watch_.interval, list_watch_.every_two_seconds);
-        });
-    add_names(app, "CLUSTER_NAMES", options->clusters, "default: the configuration's scope");
-    app.add_flag("-e,--extended", options->extended, "show all columns");
-    app.add_flag("-t,--timestamp", options->timestamp, "print the time first");
-    add_text(app, "-f,--format", list_format_, "pretty, tsv, json, yaml");
-    add_watch(app, list_watch_);
-    app.footer("Examples:\n  tanistctl list\n  tanistctl list -f tsv\n  tanistctl list -e -W");
-  }
+Command explain_of(const Given& given) {
+  return ExplainOptions{.cluster = given.text("CLUSTER_NAME"),
+                        .since = given.text("--since"),
+                        .format = report_format_of(given),
+                        .files = given.all("--file")};
+}
 
-  void add_topology() {
-    auto options = std::make_shared<ListOptions>();
-    options->as_tree = true;
-    auto& app = add<ListOptions>(
-        "topology", "show who streams from whom", options, [this](ListOptions& list) {
-          list.watch = interval_of(topology_watch_.interval, topology_watch_.every_two_seconds);
-        });
-    add_names(app, "CLUSTER_NAMES", options->clusters, "default: the configuration's scope");
-    add_watch(app, topology_watch_);
-  }
+Command whatif_of(const Given& given) {
+  return WhatIfOptions{.cluster = given.text("--cluster"),
+                       .member = given.text("NODE"),
+                       .format = report_format_of(given)};
+}
 
-  void add_hand_over(const std::string& name, bool is_switchover) {
-    auto options = std::make_shared<HandOverOptions>();
-    options->is_switchover = is_switchover;
-    auto& app = add<HandOverOptions>(
-        name,
-        is_switchover ? "move the leadership to another member, now or later"
-                      : "make a member the leader of a cluster that has none, or a broken one",
-        options);
-    add_cluster(app, options->cluster);
-    add_text(app, "--candidate", options->candidate, "who shall lead");
-    app.add_flag("--force", options->force, "ask nothing");
-    if (!is_switchover) return;
-    add_text(app, "--leader,--primary", options->leader, "who leads now");
-    add_text(app, "--scheduled", options->scheduled, "when: 'now', or a time as in ISO 8601");
-    app.footer(
-        "Examples:\n  tanistctl switchover\n"
-        "  tanistctl switchover --candidate pg-2 --force\n"
-        "  tanistctl switchover --candidate pg-2 --scheduled 2031-05-01T04:00+00:00");
-  }
+Command provision_of(const Given& given) {
+  using Renew = tanist::provision::Renew;
+  const auto renew = given.text_or("--renew", "");
+  return ProvisionOptions{.topology = given.text_or("TOPOLOGY", ""),
+                          .output = given.text_or("--output", ""),
+                          .renew = renew == "certificates" ? Renew::certificates
+                                   : renew == "authority"  ? Renew::authority
+                                   : renew == "retire"     ? Renew::retire
+                                                           : Renew::nothing,
+                          .overwrite = given.has("--overwrite")};
+}
 
-  void add_reload() {
-    auto options = std::make_shared<ReloadOptions>();
-    auto role = std::make_shared<std::string>("any");
-    auto& app =
-        add<ReloadOptions>("reload", "let members read their configuration files again", options,
-                           [role](ReloadOptions& reload) { reload.role = role_of(*role); });
-    add_required_cluster(app, options->cluster);
-    add_names(app, "MEMBER_NAMES", options->members, "default: all of the role");
-    add_text(app, "-r,--role", *role, role_help);
-    app.add_flag("--force", options->force, "ask nothing");
-  }
+Command completion_of(const Given& given) {
+  const auto shell = given.text_or("SHELL", "");
+  return ShowText{completion_script(shell == "bash"  ? Shell::bash
+                                    : shell == "zsh" ? Shell::zsh
+                                                     : Shell::fish)};
+}
 
-  void add_restart() {
-    auto options = std::make_shared<RestartOptions>();
-    auto role = std::make_shared<std::string>("any");
-    auto& app =
-        add<RestartOptions>("restart", "restart PostgreSQL servers, now or later", options,
-                            [role](RestartOptions& restart) { restart.role = role_of(*role); });
-    add_required_cluster(app, options->cluster);
-    add_names(app, "MEMBER_NAMES", options->members, "default: all of the role");
-    add_text(app, "-r,--role", *role, role_help);
-    app.add_flag("--any", options->any_one, "one member, chosen by chance");
-    app.add_flag("--pending", options->pending, "only members whose settings wait for a restart");
-    add_text(app, "--pg-version", options->version, "only servers older than X.Y or X.Y.Z");
-    add_text(app, "--scheduled", options->scheduled, "when: 'now', or a time as in ISO 8601");
-    add_text(app, "--timeout", options->timeout, "how long the start may take, such as 60s");
-    app.add_flag("--force", options->force, "ask nothing");
-    app.footer(
-        "Examples:\n  tanistctl restart shop pg-2\n"
-        "  tanistctl restart shop --pending --role replica --force");
-  }
+Command manual_of(const Given& given) {
+  const auto page = given.text_or("PAGE", "");
+  return ShowText{page == "tanistctl.1"    ? tool_manual()
+                  : page == "tanist.yml.5" ? configuration_manual()
+                                           : tool_reference()};
+}
 
-  void add_pause(const std::string& name, bool pause) {
-    auto options = std::make_shared<PauseOptions>();
-    options->pause = pause;
-    auto& app = add<PauseOptions>(
-        name, pause ? "stop automatic failover and restarts" : "end a pause", options);
-    add_cluster(app, options->cluster);
-    app.add_flag("--wait", options->wait, "wait until all members know");
-  }
+using Make = std::function<Command(const Given&)>;
 
-  void add_edit_config() {
-    auto options = std::make_shared<EditConfigOptions>();
-    auto& app =
-        add<EditConfigOptions>("edit-config", "change the cluster's configuration", options);
-    add_cluster(app, options->cluster);
-    add_settings(app, "-s,--set", options->set, "KEY=VALUE; dotted path, YAML; null deletes");
-    add_settings(app, "-p,--pg", options->parameters, "NAME=VALUE of a PostgreSQL parameter");
-    add_text(app, "--apply", options->apply, "file with keys to change; - = standard input");
-    add_text(app, "--replace", options->replace, "file with the whole; - = standard input");
-    app.add_flag("-q,--quiet", options->quiet, "do not show the difference");
-    app.add_flag("--force", options->force, "ask nothing");
-    app.footer(
-        "Without -s, -p, --apply and --replace $EDITOR is opened.\nExamples:\n"
-        "  tanistctl edit-config\n"
-        "  tanistctl edit-config -s synchronous_mode=quorum -p work_mem=16MB --force");
-  }
+const std::map<std::string, Make>& makers() {
+  static const std::map<std::string, Make> all{
+      {"list", [](const Given& given) { return list_of(given, false); }},
+      {"topology", [](const Given& given) { return list_of(given, true); }},
+      {"switchover", [](const Given& given) { return hand_over_of(given, true); }},
+      {"failover", [](const Given& given) { return hand_over_of(given, false); }},
+      {"reload", reload_of},
+      {"restart", restart_of},
+      {"reinit", reinit_of},
+      {"flush", flush_of},
+      {"pause", [](const Given& given) { return pause_of(given, true); }},
+      {"resume", [](const Given& given) { return pause_of(given, false); }},
+      {"edit-config", edit_config_of},
+      {"show-config",
+       [](const Given& given) { return ShowConfigOptions{given.text("CLUSTER_NAME")}; }},
+      {"history",
+       [](const Given& given) {
+         return HistoryOptions{given.text("CLUSTER_NAME"), format_of(given)};
+       }},
+      {"version",
+       [](const Given& given) {
+         return VersionOptions{.cluster = given.text("CLUSTER_NAME"),
+                               .members = given.all("MEMBER_NAMES")};
+       }},
+      {"remove",
+       [](const Given& given) {
+         return RemoveOptions{given.text_or("CLUSTER_NAME", ""), format_of(given)};
+       }},
+      {"dsn",
+       [](const Given& given) { return DsnOptions{given.text("CLUSTER_NAME"), target_of(given)}; }},
+      {"query", query_of},
+      {"demote-cluster", [](const Given& given) { return standby_cluster_of(given, true); }},
+      {"promote-cluster", [](const Given& given) { return standby_cluster_of(given, false); }},
+      {"doctor", doctor_of},
+      {"explain", explain_of},
+      {"replay", [](const Given& given) { return ReplayOptions{given.text_or("FILE", "")}; }},
+      {"whatif", whatif_of},
+      {"provision", provision_of},
+      {"completion", completion_of},
+      {"manual", manual_of}};
+  return all;
+}
 
-  void add_show_config() {
-    auto options = std::make_shared<ShowConfigOptions>();
-    auto& app = add<ShowConfigOptions>("show-config", "print the cluster's configuration", options);
-    add_cluster(app, options->cluster);
+// What the table cannot say; empty = nothing to object.
+std::string complaint_about(const CommandRow& command, const Given& given) {
+  if (given.has("--group")) {
+    return "--group: Citus clusters are not supported; leave it out";
   }
-
-  void add_history() {
-    auto options = std::make_shared<HistoryOptions>();
-    auto& app = add<HistoryOptions>(
-        "history", "show who was promoted, when and why", options,
-        [this](HistoryOptions& history) { history.format = format_of(history_format_); });
-    add_cluster(app, options->cluster);
-    add_text(app, "-f,--format", history_format_, "pretty, tsv, json, yaml");
+  if (command.name == "provision" && !given.has("--output")) {
+    return "Missing option '--output' / '-o'.";
   }
-
-  void add_version() {
-    auto options = std::make_shared<VersionOptions>();
-    auto& app =
-        add<VersionOptions>("version", "print versions of the tool and of members", options);
-    add_cluster(app, options->cluster);
-    add_names(app, "MEMBER_NAMES", options->members, "default: all");
+  const auto file = command.name == "query" ? given.text("--file") : std::nullopt;
+  if (file && *file != "-" && access(file->c_str(), R_OK) != 0) {
+    return format_text("Invalid value for '--file' / '-f': '{}': No such file or directory", *file);
   }
-
-  void add_provision() {
-    using Renew = tanist::provision::Renew;
-    auto options = std::make_shared<ProvisionOptions>();
-    auto& app = add<ProvisionOptions>(
-        "provision", "write the files of all hosts of a cluster", options,
-        [this](ProvisionOptions& provision) {
-          if (renew_.empty()) return;
-          if (renew_ == "certificates") provision.renew = Renew::certificates;
-          if (renew_ == "authority") provision.renew = Renew::authority;
-          if (renew_ == "retire") provision.renew = Renew::retire;
-          if (provision.renew != Renew::nothing) return;
-          refuse(
-              format_text("Invalid value for '--renew': '{}' is not one of 'certificates', "
-                          "'authority', 'retire'.",
-                          renew_));
-        });
-    app.add_option("TOPOLOGY", options->topology, "file that describes the cluster")
-        ->required()
-        ->type_name("");
-    app.add_option("-o,--output", options->output, "folder that is written")
-        ->required()
-        ->type_name("FOLDER");
-    add_text(app, "--renew", renew_, "certificates, authority or retire");
-    app.add_flag("--overwrite", options->overwrite, "also replace files that were edited");
-    app.footer(
-        "Example:\n  tanistctl provision topology.yml -o cluster\n"
-        "Start from examples/topology-three-nodes.yml; docs/guide/provision.md tells more.");
-  }
-
-  Arguments out_;
-  CLI::App app_{purpose, "tanistctl"};
-  std::string list_format_ = "pretty";
-  std::string history_format_ = "pretty";
-  std::string renew_;
-  WatchTexts list_watch_;
-  WatchTexts topology_watch_;
-};
+  return {};
+}
 
 }  // namespace
 
 Result<Arguments> read_arguments(const std::vector<std::string>& arguments,
-                                 const GlobalOptions& defaults) {
-  return CommandLine(defaults).read(arguments);
+                                 const GlobalOptions& defaults, const std::string& program) {
+  auto line = read_command_line(arguments, program);
+  if (!line) return pass_on(line.error());
+  Arguments out;
+  out.global.config_file = line->global.text_or("--config-file", defaults.config_file);
+  out.global.dcs_url = line->global.text_or("--dcs-url", defaults.dcs_url);
+  out.global.insecure = line->global.has("--insecure") || defaults.insecure;
+  if (line->wants_help || line->command == nullptr) {
+    out.command = ShowText{help_text(program, line->command)};
+    return out;
+  }
+  const auto complaint = complaint_about(*line->command, line->given);
+  if (!complaint.empty()) {
+    return fail(Errc::invalid, "{}", usage_error(program, line->command, complaint));
+  }
+  out.command = makers().at(line->command->name)(line->given);
+  if (auto* version = std::get_if<VersionOptions>(&out.command)) version->program = program;
+  return out;
 }
 
 }  // namespace tanist::ctl

@@ -41,4 +41,10 @@ Result<Revision> Cluster::commit(Commit commit) {
   return revision;
 }
 
+Result<void> Cluster::remove() {
+  auto removed = client_->remove_cluster(store_limit);
+  if (!removed) return pass_on(with_remedy(removed.error()));
+  return removed;
+}
+
 }  // namespace tanist::ctl

@@ -25,6 +25,8 @@ class Cluster {
   Result<Reading> read();
   // Errc::refused when a compared key has changed.
   Result<Revision> commit(Commit commit);
+  // Deletes all keys of the cluster.
+  Result<void> remove();
 
  private:
   Cluster(std::string name, StoreSettings settings)

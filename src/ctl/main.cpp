@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tanistctl, the operator's tool: wiring only.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -16,6 +17,12 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
+// A link named patronictl makes the tool call itself that.
+std::string program_name(const char* path) {
+  const std::string_view name(path != nullptr ? path : "");
+  return name.substr(name.rfind('/') + 1) == "patronictl" ? "patronictl" : "tanistctl";
+}
+
 // Runs the command that was chosen; the configuration is read only by those that need it.
 struct Run {
   const GlobalOptions& global;
@@ -28,6 +35,13 @@ struct Run {
   Result<void> operator()(const ProvisionOptions& options) const {
     return provision_cluster(options);
   }
+  Result<void> operator()(const ReplayOptions& options) const { return replay(options); }
+  // Journals that are files need no cluster.
+  Result<void> operator()(const ExplainOptions& options) const {
+    if (options.files.empty()) return with(explain, options);
+    return explain(ToolConfig{}, options);
+  }
+  Result<void> operator()(const WhatIfOptions& options) const { return with(whatif, options); }
   Result<void> operator()(const ListOptions& options) const { return with(list, options); }
   Result<void> operator()(const ShowConfigOptions& options) const {
     return with(show_config, options);
@@ -43,6 +57,17 @@ struct Run {
   Result<void> operator()(const EditConfigOptions& options) const {
     return with(edit_config, options);
   }
+  Result<void> operator()(const ReinitOptions& options) const { return with(reinit, options); }
+  Result<void> operator()(const FlushOptions& options) const { return with(flush, options); }
+  Result<void> operator()(const RemoveOptions& options) const {
+    return with(remove_cluster, options);
+  }
+  Result<void> operator()(const DsnOptions& options) const { return with(dsn, options); }
+  Result<void> operator()(const QueryOptions& options) const { return with(query, options); }
+  Result<void> operator()(const StandbyClusterOptions& options) const {
+    return with(change_standby_cluster, options);
+  }
+  Result<void> operator()(const DoctorOptions& options) const { return with(doctor, options); }
 
  private:
   template <class Options>
@@ -58,11 +83,15 @@ struct Run {
 
 int main(int count, char** words) {
   abort_on_interrupt();
+  for (const auto* name : {"LOGLEVEL", "PATRONI_LOGLEVEL", "PATRONI_LOG_LEVEL"}) {
+    choose_log_level(variable(name));
+  }
   const auto environment = config::take_environment();
   const GlobalOptions defaults{.config_file = variable("PATRONICTL_CONFIG_FILE"),
                                .dcs_url = variable("DCS_URL")};
-  const auto arguments =
-      read_arguments(std::vector<std::string>(words + 1, words + count), defaults);
+  const auto program = program_name(count > 0 ? words[0] : nullptr);
+  const auto arguments = read_arguments(
+      std::vector<std::string>(words + std::min(count, 1), words + count), defaults, program);
   if (!arguments) {
     std::fprintf(stderr, "%s\n", arguments.error().message.c_str());
     return 2;

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "core/cluster_document.h"
 #include "ctl/member_tree.h"
+#include "ctl/times.h"
 #include "yaml/yaml.h"
 
 namespace tanist::ctl {
@@ -54,6 +55,13 @@ Position position_at(const Tree& member, std::string_view lsn_key, std::string_v
   const auto* lag = member.find(lag_key);
   const auto* bytes = lag != nullptr ? lag->as_int() : nullptr;
   return {*lsn, bytes != nullptr ? mebibytes(*bytes) : Tree("")};
+}
+
+// With how far a copy has come: "creating replica (45%)".
+std::string shown_state(const Tree& member) {
+  const auto progress = text_at(member, "progress");
+  const auto state = text_at(member, "state");
+  return progress.empty() ? state : format_text("{} ({})", state, progress);
 }
 
 struct Positions {
@@ -134,7 +142,7 @@ class MemberTable {
     std::string out;
     if (cluster_.settings.pause) out += " Maintenance mode: on\n";
     if (const auto* planned = document_.find("scheduled_switchover")) {
-      out += format_text(" Switchover scheduled at: {}\n", text_at(*planned, "at"));
+      out += format_text(" Switchover scheduled at: {}\n", scheduled_time(*planned));
       for (const auto* key : {"from", "to"}) {
         const auto name = text_at(*planned, key);
         if (!name.empty()) out += format_text("{:>24}: {}\n", key, name);
@@ -145,6 +153,13 @@ class MemberTable {
 
  private:
   bool shows_cluster() const { return style_.format != Format::pretty; }
+
+  // In the zone that it was given in.
+  std::string scheduled_time(const Tree& planned) const {
+    const auto& written = cluster_.view->failover->scheduled_text;
+    const auto schedule = parse_schedule(written, WallTime());
+    return schedule && *schedule ? (*schedule)->iso8601() : text_at(planned, "at");
+  }
 
   std::string title() const {
     const auto& initialize = cluster_.view->initialize;
@@ -198,7 +213,7 @@ class MemberTable {
     std::vector<Tree> cells{name,
                             host(member),
                             role_title(text_at(member, "role")),
-                            text_at(member, "state"),
+                            shown_state(member),
                             timeline != nullptr ? *timeline : Tree(""),
                             at.received.lsn,
                             at.received.lag,

@@ -125,13 +125,18 @@ class PrettyTable {
   bool has_tall_row_ = false;
 };
 
-std::string to_tsv(const Table& table) {
+std::string to_tsv(const Table& table, std::string_view delimiter) {
   std::string out;
   const auto add = [&](const auto& cells, const auto& text_of) {
-    for (std::size_t i = 0; i < cells.size(); ++i) out += (i > 0 ? "\t" : "") + text_of(cells[i]);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (i > 0) out += delimiter;
+      out += text_of(cells[i]);
+    }
     out += "\n";
   };
-  add(table.columns, [](const Column& column) { return column.heading; });
+  if (!table.columns.empty()) {
+    add(table.columns, [](const Column& column) { return column.heading; });
+  }
   for (const auto& row : table.rows) add(row, text_form);
   return out;
 }
@@ -203,10 +208,10 @@ std::optional<Format> format_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::string to_text(const Table& table, Format format) {
+std::string to_text(const Table& table, Format format, std::string_view delimiter) {
   switch (format) {
     case Format::pretty: return PrettyTable(table).text();
-    case Format::tsv: return to_tsv(table);
+    case Format::tsv: return to_tsv(table, delimiter);
     case Format::json: return to_spaced_json(to_tree(table)) + "\n";
     case Format::yaml: return yaml::to_yaml(to_tree(table), {.width = 200}) + "\n";
   }

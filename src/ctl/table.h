@@ -32,8 +32,9 @@ struct Table {
   bool omits_empty = false;             // json and yaml leave out null, "" and {}
 };
 
-// The text with its line breaks: ready to be printed.
-std::string to_text(const Table& table, Format format);
+// The text with its line breaks: ready to be printed. `delimiter` stands between the cells of tsv,
+// which has no heading line when there are no columns.
+std::string to_text(const Table& table, Format format, std::string_view delimiter = "\t");
 
 // Columns a terminal needs for one line of UTF-8: wide characters two, combining ones none.
 std::size_t display_width(std::string_view line);

@@ -3,6 +3,7 @@
 #include "ctl/terminal.h"
 
 #include <signal.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@
 namespace tanist::ctl {
 
 namespace {
+
+bool warnings_wanted = true;
 
 Result<std::string> read_line() {
   std::string line;
@@ -46,7 +49,14 @@ void print(std::string_view text) {
 
 void print_line(std::string_view text) { print(std::string(text) + "\n"); }
 
+void choose_log_level(std::string_view name) {
+  const auto level = lower(std::string(name));
+  if (level == "error" || level == "critical") warnings_wanted = false;
+  if (level == "debug" || level == "info" || level == "warning") warnings_wanted = true;
+}
+
 void warn(std::string_view message) {
+  if (!warnings_wanted) return;
   const auto line = format_text("{} - WARNING - {}\n", log_time_text(os::wall_now()), message);
   std::fputs(line.c_str(), stderr);
 }
@@ -55,6 +65,28 @@ Result<std::string> ask_value(std::string_view text, const std::string& fallback
   print(format_text("{} [{}]: ", text, fallback));
   auto line = read_line();
   if (line && line->empty()) return fallback;
+  return line;
+}
+
+Result<std::string> ask_for(std::string_view text) {
+  while (true) {
+    print(format_text("{}: ", text));
+    auto line = read_line();
+    if (!line || !line->empty()) return line;
+  }
+}
+
+Result<std::string> ask_secret(std::string_view text) {
+  print(format_text("{}: ", text));
+  termios shown{};
+  const bool is_terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+  if (!is_terminal) return read_line();
+  auto hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  auto line = read_line();
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+  print("\n");
   return line;
 }
 

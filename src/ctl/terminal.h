@@ -15,11 +15,17 @@ void print(std::string_view text);
 // With a line break.
 void print_line(std::string_view text);
 
-// A diagnostic: "<time> - WARNING - <message>".
+// A diagnostic: "<time> - WARNING - <message>", unless only graver ones are wanted.
 void warn(std::string_view message);
+// DEBUG to CRITICAL, in any case; anything else is ignored. The last one counts.
+void choose_log_level(std::string_view name);
 
 // "<text> [<default>]: "; an empty answer is the default. Errc::cancelled at the end of input.
 Result<std::string> ask_value(std::string_view text, const std::string& fallback);
+// "<text>: ", again and again until the answer is not empty.
+Result<std::string> ask_for(std::string_view text);
+// The same, the answer not shown while it is typed; it may be empty.
+Result<std::string> ask_secret(std::string_view text);
 // "<text> [y/N]: "; asks again until the answer is yes or no; empty is no.
 Result<bool> confirm(std::string_view text);
 

@@ -5,9 +5,8 @@
 
 #include "base/format.h"
 #include "base/json.h"
-#include "ctl/cluster.h"
 #include "ctl/member_table.h"
-#include "ctl/members.h"
+#include "ctl/session.h"
 #include "ctl/terminal.h"
 #include "ctl/times.h"
 #include "ctl/verbs.h"
@@ -228,28 +227,23 @@ Result<void> write_request(Cluster& cluster, const Reading& before, const Wish& 
 }  // namespace
 
 Result<void> hand_over(const ToolConfig& config, const HandOverOptions& options) {
-  const auto name = config.cluster_name(options.cluster);
-  if (!name) return pass_on(name.error());
-  auto cluster = Cluster::open(config, *name);
-  if (!cluster) return pass_on(cluster.error());
-  auto members = Members::make(config);
-  if (!members) return pass_on(members.error());
-  const auto before = cluster->read();
-  if (!before) return pass_on(before.error());
+  auto session = Session::open(config, options.cluster);
+  if (!session) return pass_on(session.error());
+  const auto& before = session->reading;
   print_line("Current cluster topology");
-  print(member_table_text(*before));
-  const auto wish = Interview(*before, options).hold();
+  print(member_table_text(before));
+  const auto wish = Interview(before, options).hold();
   if (!wish) return pass_on(wish.error());
-  const auto answer = send(*members, *before, *wish, options.is_switchover);
+  const auto answer = send(session->members, before, *wish, options.is_switchover);
   if (!answer) {
     warn(answer.error().message);
-    return write_request(*cluster, *before, *wish, options);
+    return write_request(session->cluster, before, *wish, options);
   }
   if (answer->status != 200 && answer->status != 202) {
     print_refusal(*answer, options.is_switchover);
     return {};
   }
-  const auto after = cluster->read();
+  const auto after = session->cluster.read();
   if (!after) return pass_on(after.error());
   print_line(result_time_text(os::wall_now()) + " " + answer->body);
   print(member_table_text(*after));

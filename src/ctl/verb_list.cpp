@@ -13,19 +13,19 @@ namespace tanist::ctl {
 
 namespace {
 
-Result<void> show(std::vector<Cluster>& clusters, const ListOptions& options) {
-  if (options.timestamp) print_line(local_time_text(os::wall_now()));
+Result<std::string> text_of(std::vector<Cluster>& clusters, const ListOptions& options) {
+  std::string out;
+  if (options.timestamp) out += local_time_text(os::wall_now()) + "\n";
   for (auto& cluster : clusters) {
     const auto reading = cluster.read();
     if (!reading) return pass_on(reading.error());
-    print(member_table_text(*reading, {options.format, options.extended, options.as_tree}));
+    out += member_table_text(*reading, {options.format, options.extended, options.as_tree});
   }
-  return {};
+  return out;
 }
 
-void clear_screen() {
-  if (output_is_terminal()) print("\033[2J\033[1;1H");
-}
+// What was shown stays until there is something new, so that a live view does not flicker.
+std::string cleared() { return output_is_terminal() ? "\033[2J\033[1;1H" : ""; }
 
 }  // namespace
 
@@ -43,12 +43,14 @@ Result<void> list(const ToolConfig& config, const ListOptions& options) {
     clusters.push_back(std::move(*cluster));
   }
   while (true) {
-    if (options.watch.count() > 0) clear_screen();
-    const auto shown = show(clusters, options);
+    const auto text = text_of(clusters, options);
+    if (options.watch.count() <= 0) {
+      if (!text) return pass_on(text.error());
+      print(*text);
+      return {};
+    }
     // A watch outlives a store that is away for a while.
-    if (!shown && options.watch.count() <= 0) return shown;
-    if (!shown) warn(shown.error().message);
-    if (options.watch.count() <= 0) return {};
+    text ? print(cleared() + *text) : warn(text.error().message);
     std::this_thread::sleep_for(options.watch);
   }
 }

@@ -6,8 +6,7 @@
 #include <thread>
 
 #include "base/format.h"
-#include "ctl/cluster.h"
-#include "ctl/members.h"
+#include "ctl/session.h"
 #include "ctl/terminal.h"
 #include "ctl/verbs.h"
 #include "os/clock.h"
@@ -57,18 +56,13 @@ Result<std::string> wait_for_members(Cluster& cluster, const Reading& before, bo
 }  // namespace
 
 Result<void> pause_or_resume(const ToolConfig& config, const PauseOptions& options) {
-  const auto name = config.cluster_name(options.cluster);
-  if (!name) return pass_on(name.error());
-  auto cluster = Cluster::open(config, *name);
-  if (!cluster) return pass_on(cluster.error());
-  auto members = Members::make(config);
-  if (!members) return pass_on(members.error());
-  const auto reading = cluster->read();
-  if (!reading) return pass_on(reading.error());
-  if (reading->settings.pause == options.pause) {
+  auto session = Session::open(config, options.cluster);
+  if (!session) return pass_on(session.error());
+  const auto& reading = session->reading;
+  if (reading.settings.pause == options.pause) {
     return fail(Errc::invalid, "Cluster is {} paused", options.pause ? "already" : "not");
   }
-  const auto answer = ask_anybody(*members, *reading->view, options.pause);
+  const auto answer = ask_anybody(session->members, *reading.view, options.pause);
   if (!answer) return pass_on(answer.error());
   if (answer->status != 200) {
     print_line(format_text("Failed: {} cluster management status code={}, ({})",
@@ -78,11 +72,11 @@ Result<void> pause_or_resume(const ToolConfig& config, const PauseOptions& optio
   if (options.wait) {
     print_line(format_text("'{}' request sent, waiting until it is recognized by all nodes",
                            verb_of(options.pause)));
-    const auto late = wait_for_members(*cluster, *reading, options.pause);
+    const auto late = wait_for_members(session->cluster, reading, options.pause);
     if (!late) return pass_on(late.error());
     if (!late->empty()) {
       print_line(format_text("{} members didn't recognized pause state after {} seconds", *late,
-                             reading->settings.timing.loop_wait.count()));
+                             reading.settings.timing.loop_wait.count()));
       return {};
     }
   }

@@ -4,9 +4,8 @@
 #include <random>
 
 #include "base/format.h"
-#include "ctl/cluster.h"
-#include "ctl/member_table.h"
-#include "ctl/members.h"
+#include "ctl/member_choice.h"
+#include "ctl/session.h"
 #include "ctl/terminal.h"
 #include "ctl/times.h"
 #include "ctl/verbs.h"
@@ -44,7 +43,7 @@ class Restart {
 
   Result<void> run() {
     for (const auto step : {&Restart::choose_members, &Restart::choose_time, &Restart::ask_consent,
-                            &Restart::choose_version}) {
+                            &Restart::choose_one, &Restart::choose_version}) {
       const auto done = (this->*step)();
       if (!done) return done;
     }
@@ -57,16 +56,9 @@ class Restart {
 
  private:
   Result<void> choose_members() {
-    const auto any = select_members(cluster_, options_.role, {});
-    if (!any) return pass_on(any.error());
-    print(member_table_text(cluster_));
-    auto chosen = select_members(cluster_, options_.role, options_.members);
+    auto chosen = ctl::choose_members(cluster_, options_.role, options_.members);
     if (!chosen) return pass_on(chosen.error());
     chosen_ = std::move(*chosen);
-    if (options_.any_one) {
-      std::random_device chance;
-      chosen_ = {chosen_[chance() % chosen_.size()]};
-    }
     return {};
   }
 
@@ -95,20 +87,22 @@ class Restart {
 
   Result<void> ask_consent() {
     if (options_.force) return {};
-    if (!schedule_) {
-      return demand_consent(
-          format_text("Are you sure you want to restart members {}?", names_text(chosen_)),
-          "Aborted restart");
-    }
-    const auto agreed =
-        demand_consent(format_text("Are you sure you want to schedule restart of members {} at {}?",
-                                   names_text(chosen_), schedule_->spaced()),
-                       "Aborted scheduled restart");
-    if (!agreed || !options_.pending) return agreed;
-    return demand_consent(
-        "The nodes needing a restart will be identified at the scheduled time, and might be "
-        "different from the ones showing pending restart right now. Is this fine?",
-        "Aborted scheduled restart");
+    if (!schedule_) return agree_on_members(chosen_, "restart", false);
+    const auto question =
+        options_.pending
+            ? "The nodes needing a restart will be identified at the scheduled time, and might be "
+              "different from the ones showing pending restart right now. Is this fine?"
+            : format_text("Are you sure you want to schedule restart of members {} at {}?",
+                          names_text(chosen_), schedule_->spaced());
+    return demand_consent(question, "Aborted scheduled restart");
+  }
+
+  // Consent was asked for all, as patronictl does.
+  Result<void> choose_one() {
+    if (!options_.any_one || chosen_.empty()) return {};
+    std::random_device chance;
+    chosen_ = {chosen_[chance() % chosen_.size()]};
+    return {};
   }
 
   Result<void> choose_version() {
@@ -138,8 +132,7 @@ class Restart {
     const auto answer = members_.ask(member, {.method = "DELETE", .path = "/restart"});
     if (!answer) return pass_on(answer.error());
     if (answer->status == 200 || answer->status == 404) return {};
-    print_line(format_text("Failed: flush scheduled restart for member {}, status code={}, ({})",
-                           member.name.value(), answer->status, answer->body));
+    print_line(refusal_line("flush scheduled restart", member, *answer));
     return {};
   }
 
@@ -152,18 +145,18 @@ class Restart {
                                               .limit = patient_limit,
                                               .repeats = false});
     if (!answer) return pass_on(answer.error());
-    print_line(line_of(*answer, member.name.value()));
+    print_line(line_of(*answer, member));
     return {};
   }
 
-  static std::string line_of(const rest::Answer& answer, const std::string& name) {
+  static std::string line_of(const rest::Answer& answer, const MemberView& member) {
+    const auto& name = member.name.value();
     if (answer.status == 200) return "Success: restart on member " + name;
     if (answer.status == 202) return "Success: restart scheduled on member " + name;
     if (answer.status == 409) {
       return "Failed: another restart is already scheduled on member " + name;
     }
-    return format_text("Failed: restart for member {}, status code={}, ({})", name, answer.status,
-                       answer.body);
+    return refusal_line("restart", member, answer);
   }
 
   const Reading& cluster_;
@@ -177,13 +170,9 @@ class Restart {
 }  // namespace
 
 Result<void> restart(const ToolConfig& config, const RestartOptions& options) {
-  auto cluster = Cluster::open(config, options.cluster);
-  if (!cluster) return pass_on(cluster.error());
-  auto members = Members::make(config);
-  if (!members) return pass_on(members.error());
-  const auto reading = cluster->read();
-  if (!reading) return pass_on(reading.error());
-  return Restart(*reading, options, *members).run();
+  auto session = Session::open(config, options.cluster);
+  if (!session) return pass_on(session.error());
+  return Restart(session->reading, options, session->members).run();
 }
 
 }  // namespace tanist::ctl

@@ -4,8 +4,8 @@
 
 #include "base/format.h"
 #include "base/json.h"
-#include "ctl/cluster.h"
-#include "ctl/members.h"
+#include "core/published_values.h"
+#include "ctl/session.h"
 #include "ctl/terminal.h"
 #include "ctl/verbs.h"
 
@@ -37,20 +37,19 @@ Result<std::string> version_of(Members& members, const MemberView& member) {
 }  // namespace
 
 Result<void> version(const ToolConfig& config, const VersionOptions& options) {
-  print_line("patronictl version " TANIST_VERSION);
+  // Scripts that call patronictl look for a version of Patroni whose tool this one can replace.
+  const bool is_patronictl = options.program == "patronictl";
+  print_line(format_text("{} version {}", options.program,
+                         is_patronictl ? compatible_version : TANIST_VERSION));
   if (!options.cluster) return {};
-  auto cluster = Cluster::open(config, *options.cluster);
-  if (!cluster) return pass_on(cluster.error());
-  auto members = Members::make(config);
-  if (!members) return pass_on(members.error());
-  const auto reading = cluster->read();
-  if (!reading) return pass_on(reading.error());
+  auto session = Session::open(config, options.cluster);
+  if (!session) return pass_on(session.error());
   print_line("");
-  for (const auto& [name, member] : reading->view->members) {
+  for (const auto& [name, member] : session->reading.view->members) {
     const auto& wanted = options.members;
     const bool is_wanted = wanted.empty() || std::ranges::count(wanted, name.value()) > 0;
     if (member.api_url.empty() || !is_wanted) continue;
-    const auto text = version_of(*members, member);
+    const auto text = version_of(session->members, member);
     print_line(name.value() + ": " +
                (text ? *text : "failed to get version: " + text.error().message));
   }

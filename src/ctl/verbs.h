@@ -4,11 +4,13 @@
 // an aborted prompt. What a member refuses is printed and no error.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "ctl/report.h"
 #include "ctl/selection.h"
 #include "ctl/table.h"
 #include "ctl/tool_config.h"
@@ -41,6 +43,7 @@ struct HistoryOptions {
 Result<void> history(const ToolConfig& config, const HistoryOptions& options);
 
 struct VersionOptions {
+  std::string program = "tanistctl";  // as it was called
   std::optional<std::string> cluster;
   std::vector<std::string> members;
 };
@@ -94,6 +97,97 @@ struct EditConfigOptions {
   bool force = false;
 };
 Result<void> edit_config(const ToolConfig& config, const EditConfigOptions& options);
+
+struct ReinitOptions {
+  std::string cluster;
+  std::vector<std::string> members;
+  bool from_leader = false;
+  bool wait = false;
+  bool force = false;
+};
+Result<void> reinit(const ToolConfig& config, const ReinitOptions& options);
+
+struct FlushOptions {
+  std::string cluster;
+  std::vector<std::string> members;
+  bool restarts = true;  // false: the scheduled switchover
+  MemberRole role = MemberRole::any;
+  bool force = false;
+};
+Result<void> flush(const ToolConfig& config, const FlushOptions& options);
+
+struct RemoveOptions {
+  std::string cluster;
+  Format format = Format::pretty;
+};
+Result<void> remove_cluster(const ToolConfig& config, const RemoveOptions& options);
+
+// Of one member: by name or by role, not both; the leader if neither is given.
+struct TargetOptions {
+  std::optional<MemberRole> role;
+  std::optional<std::string> member;
+};
+
+struct DsnOptions {
+  std::optional<std::string> cluster;
+  TargetOptions target;
+};
+Result<void> dsn(const ToolConfig& config, const DsnOptions& options);
+
+struct QueryOptions {
+  std::optional<std::string> cluster;
+  TargetOptions target;
+  std::optional<std::string> command;
+  std::optional<std::string> file;  // readable when the command line was read
+  std::string format = "tsv";       // any other word prints nothing
+  std::string delimiter = "\t";
+  std::optional<std::string> username;
+  bool asks_password = false;
+  std::optional<std::string> dbname;
+  WatchInterval watch{0};
+};
+Result<void> query(const ToolConfig& config, const QueryOptions& options);
+
+struct StandbyClusterOptions {
+  bool demote = true;  // false: `promote-cluster`
+  std::optional<std::string> cluster;
+  std::optional<std::string> host;
+  std::optional<std::int64_t> port;
+  std::optional<std::string> restore_command;
+  std::optional<std::string> primary_slot_name;
+  bool force = false;
+};
+Result<void> change_standby_cluster(const ToolConfig& config, const StandbyClusterOptions& options);
+
+struct DoctorOptions {
+  std::optional<std::string> cluster;
+  Format format = Format::pretty;
+  bool quiet = false;
+  std::int64_t days = 30;
+};
+// An error when anything is wrong; what, was printed.
+Result<void> doctor(const ToolConfig& config, const DoctorOptions& options);
+// How leadership changed, from the nodes' journals and the store's digests.
+struct ExplainOptions {
+  std::optional<std::string> cluster;
+  std::optional<std::string> since;  // absent = the last change only
+  ReportFormat format = ReportFormat::text;
+  std::vector<std::string> files;  // journals to read instead of asking the cluster
+};
+Result<void> explain(const ToolConfig& config, const ExplainOptions& options);
+
+struct ReplayOptions {
+  std::string file;
+};
+// An error when a decision comes out differently.
+Result<void> replay(const ReplayOptions& options);
+
+struct WhatIfOptions {
+  std::optional<std::string> cluster;
+  std::optional<std::string> member;  // absent = the leader
+  ReportFormat format = ReportFormat::text;
+};
+Result<void> whatif(const ToolConfig& config, const WhatIfOptions& options);
 
 struct ProvisionOptions {
   std::string topology;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// tanist-guard: the fencing process and the two tools that share its code. Arguments only.
+// tanist-guard: the fencing process and the tools that share its program. Arguments only.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guard/canary.h"
 #include "guard/launch.h"
 #include "guard/line.h"
 #include "guard/sweep.h"
@@ -28,6 +29,9 @@ static const char help[] =
     "  tanist-guard sweep DATA_DIRECTORY [--kill] [--name EXECUTABLE]\n"
     "      Lists the processes of the server in that directory; with --kill ends them all, also\n"
     "      orphans and stopped ones. Exit 0: none is left; 3: some are.\n"
+    "  tanist-guard canary DATA_DIRECTORY\n"
+    "      Writes and syncs a block there and in its pg_wal every two seconds and tells on\n"
+    "      standard error how long that took, until it is ended.\n"
     "  tanist-guard --version | --help\n";
 
 static uint64_t now(void) {
@@ -157,6 +161,10 @@ int main(int count, char** arguments) {
   if (strcmp(arguments[1], "watch") == 0) return run_watch(arguments + 2);
   if (strcmp(arguments[1], "launch") == 0) return run_launch(arguments + 2);
   if (strcmp(arguments[1], "sweep") == 0) return run_sweep(arguments + 2);
+  if (strcmp(arguments[1], "canary") == 0) {
+    if (arguments[2] == NULL || arguments[3] != NULL) return usage("canary needs a data directory");
+    return guard_canary(arguments[2], now);
+  }
   if (strcmp(arguments[1], "--help") == 0) {
     say(STDOUT_FILENO, help);
     return 0;

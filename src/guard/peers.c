@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/watchdog.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -216,6 +218,9 @@ void guard_peers_answer(struct guard_peers* peers, uint64_t order, uint64_t watc
 
 void guard_peers_release_watchdog(struct guard_peers* peers) {
   if (peers->watchdog < 0) return;
+  // A frozen agent has the device open, too: closing our duplicate would not stop it.
+  int option = WDIOS_DISABLECARD;
+  ioctl(peers->watchdog, WDIOC_SETOPTIONS, &option);
   if (write(peers->watchdog, "V", 1) != 1)
     return;  // still held: the next settled sweep tries again
   hold_watchdog(peers, -1);

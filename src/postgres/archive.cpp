@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "os/file.h"
+#include "postgres/control_file.h"
 #include "postgres/programs.h"
 #include "postgres/tool_options.h"
 
@@ -147,6 +148,34 @@ os::Awaitable<void> archive_waiting_segments(Job job) {
       log_error("{} was not archived: {}", segment, archived.error().message);
     }
   }
+}
+
+os::Awaitable<ServerResult> archive_end(Job job) {
+  const auto command = co_await archive_command(job);
+  if (!command) {
+    log_error("the latest checkpoint is not archived: {}", command.error().message);
+    co_return succeeded();
+  }
+  if (command->empty()) {
+    log_info("Not archiving latest checkpoint WAL file. Archiving is not configured.");
+    co_return succeeded();
+  }
+  const auto control = co_await read_control(job);
+  if (!control || !is_segment_name(control->redo_wal_file)) {
+    log_error("the latest checkpoint is not archived: pg_control does not tell its WAL file");
+    co_return succeeded();
+  }
+  const auto& segment = control->redo_wal_file;
+  const auto path = job.paths.in_data("pg_wal/" + segment);
+  std::vector<std::string> shell{"/bin/sh", "-c", expand_wal_command(*command, path, segment)};
+  const auto end = co_await run_in_data(job, std::move(shell));
+  if (end && end->succeeded()) {
+    log_info("archived {} with the latest checkpoint", segment);
+  } else {
+    log_error("{} was not archived: {}", segment,
+              end ? failure_of("archive_command", *end).message : end.error().message);
+  }
+  co_return succeeded();
 }
 
 // ---- From the archive ------------------------------------------------------------------------

@@ -27,6 +27,10 @@ std::optional<std::string> missing_segment(std::string_view output);
 // logged and skipped (trap 57). Loop thread only.
 os::Awaitable<void> archive_waiting_segments(Job job);
 
+// The end of a primary's WAL: the segment with the last checkpoint, although it is not full
+// (contract ha 12, step 6). Loop thread only.
+os::Awaitable<ServerResult> archive_end(Job job);
+
 // Fetches a segment into pg_wal with `restore_command`. Loop thread only.
 os::Awaitable<Result<void>> restore_segment(Job job, std::string restore_command,
                                             std::string segment);

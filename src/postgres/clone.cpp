@@ -3,6 +3,7 @@
 #include "postgres/clone.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/format.h"
 #include "base/log.h"
@@ -11,12 +12,23 @@
 #include "postgres/data_directory.h"
 #include "postgres/programs.h"
 #include "postgres/replica_method.h"
+#include "postgres/salvage.h"
 #include "postgres/sessions.h"
 #include "postgres/start.h"
 #include "postgres/tool_options.h"
 #include "postgres/tool_passwords.h"
 
 namespace tanist::postgres {
+
+std::optional<int> copied_percent(std::string_view line) {
+  const auto end = line.find("%)");
+  const auto begin = end == std::string_view::npos ? end : line.rfind('(', end);
+  if (begin == std::string_view::npos || line.find(" kB ") == std::string_view::npos) return {};
+  int percent = 0;
+  const auto parsed = std::from_chars(line.data() + begin + 1, line.data() + end, percent);
+  if (parsed.ptr != line.data() + end || percent < 0 || percent > 100) return {};
+  return percent;
+}
 
 namespace {
 
@@ -52,6 +64,21 @@ Result<void> settle_copy(const Paths& paths, const ServerSettings& settings) {
 
 // ---- pg_basebackup ---------------------------------------------------------------------------
 
+// "12345/67890 kB (18%), 0/1 tablespace": told, and logged at every tenth of the way.
+void take_progress_line(const Job& job, std::string_view line, int& tenth_logged) {
+  const auto percent = copied_percent(line);
+  if (!percent) {
+    log_info("{}", line);
+    return;
+  }
+  if (job.server->hooks.copy_progress) {
+    job.server->hooks.copy_progress(format_text("{}%", *percent));
+  }
+  if (*percent / 10 == tenth_logged) return;
+  tenth_logged = *percent / 10;
+  log_info("copying: {}", line);
+}
+
 // A spread checkpoint lets a new replica wait for minutes: fast, unless the user says otherwise.
 void prefer_fast_checkpoint(std::vector<std::string>& arguments) {
   const bool chosen = std::ranges::any_of(
@@ -74,7 +101,12 @@ os::Awaitable<Result<ToolRun>> prepare_basebackup(Job job, Upstream source) {
                     "--dbname=" + upstream_conninfo(settings, settings.replication, source)},
       .environment = std::move(*environment),
       .time_max = copy_time_max,
-      .on_error_line = [](std::string_view line) { log_info("{}", line); }};
+      .on_error_line = [job, tenth = 0](std::string_view line) mutable {
+        take_progress_line(job, line, tenth);
+      }};
+  if (std::ranges::find(options.arguments, "--progress") == options.arguments.end()) {
+    run.arguments.emplace_back("--progress");
+  }
   run.arguments.insert(run.arguments.end(), options.arguments.begin(), options.arguments.end());
   co_return run;
 }
@@ -141,13 +173,9 @@ os::Awaitable<Result<void>> copy_by(Job job, ReplicaMethod method, std::optional
 
 }  // namespace
 
-os::Awaitable<ServerResult> clone_data(Job job, CloneData wanted) {
-  const auto search = co_await look_for_postmaster(job);
-  if (search.found) co_return failed("nothing is copied: a server runs in " + job.paths.data);
-  const auto swept = co_await sweep(job);
-  if (!swept) co_return failed(swept.error());
-  job.server->control.reset();
-  job.server->in_custom_bootstrap = false;
+namespace {
+
+os::Awaitable<ServerResult> copy_by_any(Job job, CloneData wanted) {
   auto error = std::string("no method of create_replica_methods works without a source");
   for (const auto& method : replica_methods(*job.settings, wanted)) {
     log_info("trying to create the replica with method {}", method.name);
@@ -161,6 +189,24 @@ os::Awaitable<ServerResult> clone_data(Job job, CloneData wanted) {
     log_error("{}", error);
   }
   co_return failed(error);
+}
+
+}  // namespace
+
+os::Awaitable<ServerResult> clone_data(Job job, CloneData wanted) {
+  const auto search = co_await look_for_postmaster(job);
+  if (search.found) co_return failed("nothing is copied: a server runs in " + job.paths.data);
+  const auto swept = co_await sweep(job);
+  if (!swept) co_return failed(swept.error());
+  job.server->control.reset();
+  job.server->in_custom_bootstrap = false;
+  if (wanted.source) {
+    co_await salvage_divergence(job, *wanted.source);
+  }
+  const auto& progress = job.server->hooks.copy_progress;
+  auto result = co_await copy_by_any(job, std::move(wanted));
+  if (progress) progress("");
+  co_return result;
 }
 
 }  // namespace tanist::postgres

@@ -6,6 +6,9 @@
 
 namespace tanist::postgres {
 
+// "18%" of a line of pg_basebackup --progress; absent for other lines. Pure.
+std::optional<int> copied_percent(std::string_view line);
+
 // Tries the methods in order until one succeeds; then the data directory is that of a standby. When
 // none does, or when it is cancelled, what was copied is removed again (trap 107), unless the
 // method keeps data. Refuses while a server runs.

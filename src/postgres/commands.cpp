@@ -7,6 +7,7 @@
 #include "postgres/control_file.h"
 #include "postgres/data_removal.h"
 #include "postgres/programs.h"
+#include "postgres/sessions.h"
 #include "postgres/start.h"
 #include "postgres/tool_options.h"
 
@@ -56,6 +57,13 @@ os::Awaitable<Result<void>> remove_all_data(Job job, std::string reason) {
   auto remove = [data = job.settings->data_dir] { return remove_data(data); };
   const os::Limit patience = os::Limit{}.within(removal_time_max);
   co_return co_await os::on_disk(*job.server->disk, patience, std::move(remove));
+}
+
+os::Awaitable<ServerResult> resume_replay(Job job) {
+  auto done = co_await query_local(job, "SELECT pg_catalog.pg_wal_replay_resume()", {});
+  if (!done) co_return failed(done.error().plain().message);
+  log_info("resumed the replay of WAL, which was paused");
+  co_return succeeded();
 }
 
 os::Awaitable<ServerResult> empty_data(Job job, EmptyData wanted) {

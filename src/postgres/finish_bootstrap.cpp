@@ -157,7 +157,7 @@ os::Awaitable<Result<void>> leave_custom_bootstrap(Job job) {
   ReloadServer reload;
   reload.goal.role = Role::primary;
   reload.always = true;
-  const auto reloaded = co_await reload_server(job, reload);
+  const auto reloaded = co_await reload_quietly(job, reload);
   if (!reloaded.ok) co_return fail(Errc::failed, "{}", reloaded.error);
   const bool other_hba = find_value(job.settings->parameters, "hba_file") != nullptr;
   if (reloaded.pending_restart.empty() && !other_hba) co_return Result<void>{};

@@ -32,6 +32,13 @@ struct ServerHooks {
   // Kills every leftover process of the data directory (the guard's sweep): a program and its
   // arguments, exit code 0 when none is left. Empty: the agent's own sweep.
   std::vector<std::string> sweep_command;
+  // The storage canary and its arguments; empty: the storage is not watched. A write that has not
+  // ended for `storage_silent_after` counts as hung.
+  std::vector<std::string> canary_command;
+  Duration storage_silent_after = seconds{10};
+  std::function<void(const StorageFacts&)> storage_observed;
+  // How far a copy has come ("45%"); empty = it has ended.
+  std::function<void(std::string)> copy_progress;
 };
 
 }  // namespace tanist::postgres

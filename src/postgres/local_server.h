@@ -32,6 +32,12 @@ struct ControlCache {
   ControlData data;
 };
 
+// A logical slot as the leader keeps it on its disk.
+struct SlotState {
+  std::string name;
+  std::string state;  // the bytes of pg_replslot/NAME/state
+};
+
 struct LocalServer : std::enable_shared_from_this<LocalServer> {
   LocalServer(os::Executor loop_executor, os::DiskPool& disk_pool, ServerSettingsPtr first_settings,
               ServerHooks given_hooks);
@@ -58,8 +64,9 @@ struct LocalServer : std::enable_shared_from_this<LocalServer> {
 
   std::optional<ControlCache> control;
   std::vector<PendingRestart> pending_restart;
-  std::string configuration_loaded_at;  // when a session last saw a reload
-  bool backups_due = false;             // configuration backups, once connections are accepted
+  std::string configuration_loaded_at;   // when a session last saw a reload
+  bool backups_due = false;              // configuration backups, once connections are accepted
+  std::vector<SlotState> fetched_slots;  // of FetchSlots, for InstallSlots
   // From the custom bootstrap until its end: no reloads, temporary pg_hba.conf.
   bool in_custom_bootstrap = false;
 

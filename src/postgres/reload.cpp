@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "postgres/commands.h"
 #include "postgres/data_directory.h"
 #include "postgres/parameter_value.h"
 #include "postgres/programs.h"
@@ -124,6 +125,16 @@ ServerResult reloaded(const LocalServer& server, GoalDifference difference) {
 }  // namespace
 
 os::Awaitable<ServerResult> reload_server(Job job, ReloadServer wanted) {
+  const auto role = wanted.goal.role;
+  auto result = co_await reload_quietly(job, std::move(wanted));
+  const bool done = result.ok && result.difference != GoalDifference::none;
+  if (done) {
+    co_await run_callback(job, RunCallback{"on_reload", role});
+  }
+  co_return result;
+}
+
+os::Awaitable<ServerResult> reload_quietly(Job job, ReloadServer wanted) {
   if (!job.server->runs()) co_return failed("the server is not running");
   if (job.server->in_custom_bootstrap) {
     log_info("Skipping PostgreSQL configuration update while in custom bootstrap.");
@@ -134,6 +145,9 @@ os::Awaitable<ServerResult> reload_server(Job job, ReloadServer wanted) {
   if (!major) co_return failed(major.error());
   auto files = co_await prepare_files(job, wanted.goal, *major);
   if (!files) co_return failed(files.error());
+  // A promoted server was started with recovery settings, and complains at each reload about those
+  // that are gone from its file. They mean nothing to it, and its next start writes it anew.
+  files->keep_recovery_block = !wanted.goal.standby;
   const auto parameters = files->parameters.values;
   auto compare = [prepared = *files, paths = job.paths] { return compare_files(prepared, paths); };
   const auto present = co_await job.on_disk(std::move(compare));

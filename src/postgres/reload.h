@@ -11,6 +11,8 @@ namespace tanist::postgres {
 // Result: `difference` is none (nothing to do), reload (done) or restart (done, and the parameters
 // in `pending_restart` wait for a restart).
 os::Awaitable<ServerResult> reload_server(Job job, ReloadServer wanted);
+// The same without the callback on_reload, which a bootstrap does not run.
+os::Awaitable<ServerResult> reload_quietly(Job job, ReloadServer wanted);
 
 os::Awaitable<ServerResult> promote_server(Job job, PromoteServer wanted);
 

@@ -15,6 +15,7 @@
 #include "postgres/data_directory.h"
 #include "postgres/programs.h"
 #include "postgres/recovery_settings.h"
+#include "postgres/salvage.h"
 #include "postgres/sessions.h"
 #include "postgres/start.h"
 #include "postgres/tool_options.h"
@@ -269,6 +270,7 @@ os::Awaitable<ServerResult> rewind_data(Job job, RewindData wanted) {
     co_return result;
   }
   co_await archive_waiting_segments(job);
+  co_await salvage_divergence(job, wanted.source);
   auto run = co_await prepare_run(job, wanted.source, before->major_version);
   if (!run) co_return failed(run.error());
   if (job.stopped()) co_return failed("the rewind was cancelled");

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "postgres/archive.h"
 #include "postgres/bootstrap.h"
 #include "postgres/clone.h"
 #include "postgres/commands.h"
@@ -21,9 +22,11 @@
 #include "postgres/reload.h"
 #include "postgres/rewind.h"
 #include "postgres/single_user.h"
+#include "postgres/slot_copies.h"
 #include "postgres/slots.h"
 #include "postgres/start.h"
 #include "postgres/stop.h"
+#include "postgres/storage_watch.h"
 #include "postgres/wal_location.h"
 
 namespace tanist::postgres {
@@ -41,8 +44,8 @@ struct LaneOf {
     if constexpr (std::is_same_v<A, FenceServer>) {
       return Lane::fence;
     } else if constexpr (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence,
-                                   CheckpointServer, ReadHistory, LocateShutdown, LocateWalEnd,
-                                   ChangeSlots, RunCallback>) {
+                                   CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
+                                   LocateWalEnd, ChangeSlots, ObserveLeaderSlots, RunCallback>) {
       return Lane::background;
     } else {
       return Lane::server;
@@ -67,15 +70,20 @@ struct Performer {
   R operator()(RecoverData) { return recover_data(job); }
   R operator()(EmptyData a) { return empty_data(job, std::move(a)); }
   R operator()(SetDataAside) { return set_aside(job); }
+  R operator()(ArchiveEnd) { return archive_end(job); }
   R operator()(FenceServer a) { return fence_server(job, a); }
   R operator()(ObserveServer a) { return observe_server(job, a); }
   R operator()(CompareGoal a) { return compare_goal(job, std::move(a)); }
   R operator()(ExamineDivergence a) { return examine_divergence(job, std::move(a)); }
   R operator()(CheckpointServer) { return checkpoint_server(job); }
+  R operator()(ResumeReplay) { return resume_replay(job); }
   R operator()(ReadHistory a) { return read_history(job, a); }
   R operator()(LocateShutdown) { return locate_shutdown(job); }
   R operator()(LocateWalEnd) { return locate_wal_end(job); }
   R operator()(ChangeSlots a) { return change_slots(job, std::move(a)); }
+  R operator()(FetchSlots a) { return fetch_slots(job, std::move(a)); }
+  R operator()(InstallSlots) { return install_slots(job); }
+  R operator()(ObserveLeaderSlots a) { return observe_leader_slots(job, std::move(a)); }
   R operator()(RunCallback a) { return run_callback(job, std::move(a)); }
 };
 
@@ -130,6 +138,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   }
 
   LocalServerPtr local;
+  os::StopPtr storage_stop;
   std::map<EffectId, Running> actions;
 };
 
@@ -141,7 +150,7 @@ Server::Server(os::Executor loop, os::DiskPool& disk, ServerSettingsPtr settings
 }
 
 Server::~Server() {
-  for (const auto& [id, running] : state_->actions) running.stop->request();
+  shut_down();
   state_->actions.clear();
 }
 
@@ -192,7 +201,15 @@ void Server::look_for_postmaster(std::function<void(std::optional<ProcessIdentit
             look(state_->job(EffectId(), std::make_shared<os::Stop>()), std::move(done)));
 }
 
+void Server::watch_storage() {
+  if (state_->local->hooks.canary_command.empty() || state_->storage_stop) return;
+  state_->storage_stop = std::make_shared<os::Stop>();
+  os::start(state_->local->loop,
+            postgres::watch_storage(state_->job(EffectId(), state_->storage_stop)));
+}
+
 void Server::shut_down() {
+  if (state_->storage_stop) state_->storage_stop->request();
   for (const auto& [id, running] : state_->actions) running.stop->request();
 }
 

@@ -41,6 +41,9 @@ class Server {
   // postmaster_started tells of it; `done` says whether there is one.
   void look_for_postmaster(std::function<void(std::optional<ProcessIdentity>)> done);
 
+  // Begins to watch the storage, until shut_down() (postgres/storage_watch.h).
+  void watch_storage();
+
   // Cancels all actions. The server goes on running.
   void shut_down();
 

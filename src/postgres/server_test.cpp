@@ -9,7 +9,7 @@
 
 #include "core/rewind_verdict.h"
 #include "os/file.h"
-#include "postgres/test_node.h"
+#include "postgres/test_pair.h"
 
 namespace tanist::postgres {
 namespace {
@@ -17,45 +17,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-class ServerTest : public testing::Test {
- protected:
-  void SetUp() override { TANIST_NEEDS_SERVER(); }
-
-  // A standby `to` of the running `from`.
-  static void copy(TestNode& from, TestNode& to) {
-    const auto cloned = to.perform(CloneData{.source = from.as_upstream()});
-    ASSERT_TRUE(cloned.ok) << cloned.error;
-    const auto started = to.perform(StartServer{.goal = to.following(from)});
-    ASSERT_EQ(started.start, StartOutcome::ready) << started.error;
-  }
-  static bool streams(TestNode& node) {
-    return node.see([](const ServerFacts& facts) {
-      return facts.query && facts.query->in_recovery && facts.query->receiver_status == "streaming";
-    });
-  }
-  static bool promote(TestNode& node) {
-    const auto accepted = node.perform(PromoteServer{.goal = TestNode::primary()});
-    EXPECT_TRUE(accepted.ok) << accepted.error;
-    return node.see(
-        [](const ServerFacts& facts) { return facts.query && !facts.query->in_recovery; });
-  }
-  static DivergenceFacts examine(TestNode& node, const TestNode& leader) {
-    return *node.perform(ExamineDivergence{leader.as_upstream()}).divergence;
-  }
-  // The former primary `old` was stopped by `mode`, the standby is the new primary and has written.
-  static void fail_over(TestNode& old, TestNode& standby, StopMode mode) {
-    ASSERT_EQ(old.query("CREATE TABLE public.lost AS SELECT generate_series(1, 100) AS n"), "");
-    ASSERT_TRUE(old.perform(StopServer{.mode = mode}).ok);
-    ASSERT_TRUE(promote(standby));
-    ASSERT_EQ(standby.query("CREATE TABLE public.won AS SELECT generate_series(1, 100) AS n"), "");
-    ASSERT_EQ(standby.query("CHECKPOINT"), "");
-  }
-
-  TestCluster cluster;
-  TestNode first{cluster, "first", 0};
-  TestNode second{cluster, "second", 1};
-};
 
 // ---- Bootstrap -------------------------------------------------------------------------------
 

@@ -62,6 +62,22 @@ class SlotSessions {
   std::map<std::string, sql::ConnectionPtr> sessions_;
 };
 
+// WAL that an unused copy would need is gone, or the slot was invalidated: only a new copy helps
+// (contract postgres 10.4).
+bool is_beyond_help(const sql::SqlError& error) {
+  return error.sqlstate == "58P01" || error.sqlstate == "55000";
+}
+
+os::Awaitable<Result<void>> drop_useless_copy(std::shared_ptr<SlotSessions> sessions,
+                                              SlotChange change, std::string database) {
+  log_warning("logical slot '{}' cannot be advanced any more and is dropped, to be copied again",
+              change.slot);
+  Parameters parameters{change.slot};
+  const auto rows = co_await sessions->run(std::move(database), std::string(drop_inactive),
+                                           std::move(parameters));
+  co_return as_result(rows);
+}
+
 os::Awaitable<Result<void>> perform(std::shared_ptr<SlotSessions> sessions, SlotChange change,
                                     std::string usual_database) {
   const auto database =
@@ -80,6 +96,10 @@ os::Awaitable<Result<void>> perform(std::shared_ptr<SlotSessions> sessions, Slot
       break;
   }
   const auto rows = co_await sessions->run(database, std::move(statement), std::move(parameters));
+  const bool is_copy = change.logical && change.what == SlotChange::What::advance;
+  if (!rows && is_copy && is_beyond_help(rows.error())) {
+    co_return co_await drop_useless_copy(sessions, change, database);
+  }
   if (rows && change.what == SlotChange::What::drop) {
     if (rows->at(0, "active") == "t") {
       co_return fail(Errc::refused, "Unable to drop replication slot '{}', slot is active",

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <cstring>
 #include <tuple>
 
 #include "base/format.h"
@@ -85,6 +86,18 @@ Look look_at_stopping(const std::string& data, std::int64_t postmaster, bool cou
   return look;
 }
 
+// pg_control begins with the system identifier (8 bytes), two versions and the state (4 bytes
+// each), in every version of PostgreSQL that we drive. Only used to spare pg_controldata while
+// nothing has been decided: what counts is always read by that program.
+bool is_still_shutting_down(const std::string& control_bytes) {
+  constexpr std::size_t state_at = 16;
+  constexpr std::uint32_t shutting_down = 3;  // DB_SHUTDOWNING
+  std::uint32_t state = 0;
+  if (control_bytes.size() < state_at + sizeof state) return false;
+  std::memcpy(&state, control_bytes.data() + state_at, sizeof state);
+  return state == shutting_down;
+}
+
 // What has been told of this stop.
 struct Told {
   StopProgress progress;
@@ -101,10 +114,14 @@ os::Awaitable<Told> tell_of_stop(Job job, os::ProcessPtr process, Told told, boo
   if (!seen) co_return told;
   auto progress = told.progress;
   if (!seen->control_bytes.empty() && seen->control_bytes != told.control_bytes) {
-    const auto control = co_await read_control(job);
-    if (control) {
-      progress.control_state = control->state;
-      progress.checkpoint = control->checkpoint;
+    if (is_still_shutting_down(seen->control_bytes)) {
+      progress.control_state = ControlState::shutting_down;
+    } else {
+      const auto control = co_await read_control(job);
+      if (control) {
+        progress.control_state = control->state;
+        progress.checkpoint = control->checkpoint;
+      }
     }
     told.control_bytes = seen->control_bytes;
   }

@@ -30,6 +30,7 @@ struct Told {
   std::vector<ProcessIdentity> started;
   std::vector<int> exits;
   std::vector<StopProgress> progress;
+  std::vector<std::string> copy_progress;
   std::string primary_refused;  // the answer of primary_allowed
   LaunchPrefix prefix;
 };
@@ -68,6 +69,7 @@ class TestNode {
       t->exits.push_back(status);
     };
     hooks.progress = [t = told](EffectId, const StopProgress& now) { t->progress.push_back(now); };
+    hooks.copy_progress = [t = told](std::string now) { t->copy_progress.push_back(now); };
     hooks.primary_allowed = [t = told] { return t->primary_refused; };
     hooks.launch_prefix = [t = told] { return t->prefix; };
     server = std::make_unique<Server>(cluster.loop.get_executor(), cluster.pool, shared,

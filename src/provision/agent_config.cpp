@@ -39,6 +39,19 @@ restapi:
     password: '{password}'
 )";
 
+constexpr auto* routing_by_asking = R"(
+# HAProxy asks here five times a second whether this server takes writes.
+routing:
+  agent_check: '{address}'
+)";
+
+constexpr auto* routing_by_socket = R"(
+# HAProxy is told over its socket at the moment this server begins or ends to take writes.
+routing:
+  haproxy:
+    sockets:
+{sockets})";
+
 constexpr auto* control = R"(
 # How this node, and tanistctl with this file, calls the agents.
 ctl:
@@ -126,6 +139,22 @@ std::string rest_section(const Site& site) {
                      arg("password", mark_of(SecretName::rest)));
 }
 
+// Who is told when this node begins or ends to take writes: HAProxy by its socket where it runs on
+// the same machine, else HAProxy asks.
+std::string routing_section(const Site& site) {
+  const auto proxies = site.topology.hosts_with(&Roles::haproxy);
+  if (proxies.empty()) return {};
+  if (!site.topology.one_machine) {
+    return format_text(routing_by_asking,
+                       arg("address", site.host.address.with_port(site.host.ports.agent_check)));
+  }
+  std::string sockets;
+  for (const auto& proxy : proxies) {
+    sockets += format_text("      - {}\n", site.at(proxy, paths::haproxy_socket));
+  }
+  return format_text(routing_by_socket, arg("sockets", sockets));
+}
+
 std::string control_section(const Site& site) {
   std::string endpoints;
   for (const auto& endpoint : etcd_endpoints(site.topology)) {
@@ -203,8 +232,8 @@ std::vector<std::string> hba_lines(const Topology& topology) {
 }
 
 std::string agent_config(const Site& site) {
-  return identity_section(site) + rest_section(site) + control_section(site) +
-         bootstrap_section(site.topology) + server_section(site);
+  return identity_section(site) + rest_section(site) + routing_section(site) +
+         control_section(site) + bootstrap_section(site.topology) + server_section(site);
 }
 
 }  // namespace tanist::provision

@@ -69,6 +69,9 @@ std::vector<FirewallRule> firewall_rules(const Topology& topology, const Host& h
     const auto clients = united(nodes, proxies.empty() ? applications : proxies);
     rules.push_back({"PostgreSQL", host.ports.postgresql, clients});
     rules.push_back({"REST API of the agent", host.ports.rest, united(nodes, proxies)});
+    if (!proxies.empty()) {
+      rules.push_back({"agent check of HAProxy", host.ports.agent_check, proxies});
+    }
   }
   if (host.roles.etcd) {
     rules.push_back({"etcd, agents", host.ports.etcd_client, nodes});

@@ -45,7 +45,7 @@ defaults
     option clitcpka
     option srvtcpka
     # A server is asked once a second, three times a second while its answers change. Two bad
-    # answers take it out and end its sessions: their server is no primary any more.
+    # answers take it out and end its sessions: their server is no primary any more.{push}
     default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 1
     default-server on-marked-down shutdown-sessions
     default-server check-ssl verify required ca-file {authority}
@@ -63,7 +63,7 @@ frontend read_only
 backend primary
     option httpchk GET /primary
     http-check expect status 200
-{servers}
+{primary_servers}
 backend replicas
     balance leastconn
     option httpchk GET /replica
@@ -81,12 +81,26 @@ frontend statistics
     stats auth admin:{password}
 )";
 
+// On one machine the agents write to the runtime socket below; elsewhere HAProxy asks them often.
+constexpr auto* push_on_one_machine = R"(
+    # Sooner than that the agents tell over the socket above (`routing` in their configuration).)";
+
+constexpr auto* push_between_hosts = R"(
+    # Sooner than that the agents' own port tells (agent-check, five times a second): a primary that
+    # stops takes no new sessions and loses the old ones at once. `up` needs the check as well.)";
+
+constexpr auto* primary_defaults_between_hosts =
+    "    default-server downinter 300ms agent-check agent-inter 200ms\n";
+
 // `verifyhost`: the certificate of another host of the cluster is not good enough.
-std::string server_lines(const Topology& topology) {
-  std::string lines;
+std::string server_lines(const Topology& topology, bool agent_check) {
+  std::string lines = agent_check ? primary_defaults_between_hosts : "";
   for (const auto& node : topology.hosts_with(&Roles::node)) {
-    lines += format_text("    server {} {} port {} verifyhost {}\n", node.name,
-                         node.address.with_port(node.ports.postgresql), node.ports.rest, node.name);
+    const auto port =
+        agent_check ? format_text(" agent-port {}", node.ports.agent_check) : std::string();
+    lines += format_text("    server {} {} port {} verifyhost {}{}\n", node.name,
+                         node.address.with_port(node.ports.postgresql), node.ports.rest, node.name,
+                         port);
   }
   return lines;
 }
@@ -105,10 +119,12 @@ std::string haproxy_config(const Site& site) {
   return format_text(
       text, arg("cluster", topology.cluster),
       arg("process", topology.one_machine ? process_on_one_machine : process_on_own_host),
-      arg("socket", site.at("/run/haproxy/admin.sock")),
+      arg("socket", site.at(paths::haproxy_socket)),
       arg("authority", site.at(paths::haproxy_authority)), arg("bind_to", bind_to(site)),
       arg("read_write", host.ports.read_write), arg("read_only", host.ports.read_only),
-      arg("servers", server_lines(topology)),
+      arg("push", topology.one_machine ? push_on_one_machine : push_between_hosts),
+      arg("primary_servers", server_lines(topology, !topology.one_machine)),
+      arg("servers", server_lines(topology, false)),
       arg("statistics", host.address.with_port(host.ports.statistics)),
       arg("statistics_crt", site.certificate(paths::statistics)),
       arg("password", mark_of(SecretName::statistics)));

@@ -25,6 +25,7 @@ inline constexpr std::string_view rest = "/etc/tanist/ssl/rest";
 inline constexpr std::string_view postgresql = "/etc/tanist/ssl/postgresql";
 inline constexpr std::string_view haproxy_config = "/etc/haproxy/haproxy.cfg";
 inline constexpr std::string_view haproxy_authority = "/etc/haproxy/tanist/ca.crt";
+inline constexpr std::string_view haproxy_socket = "/run/haproxy/admin.sock";
 inline constexpr std::string_view statistics = "/etc/haproxy/tanist/statistics";
 inline constexpr std::string_view etcd_unit = "/etc/systemd/system/etcd.service";
 inline constexpr std::string_view agent_unit = "/etc/systemd/system/tanist.service";
@@ -35,9 +36,13 @@ inline constexpr std::string_view nftables_file = "/firewall/nftables.conf";
 struct Site {
   const Topology& topology;
   const Host& host;
-  std::string root;  // "" on a real host
+  std::string root;  // "" on a real host; on one machine the host's folder below the output's
 
   std::string at(std::string_view path) const { return root + std::string(path); }
+  // The same on another host. Requires: one machine.
+  std::string at(const Host& other, std::string_view path) const {
+    return root.substr(0, root.size() - host.name.size()) + other.name + std::string(path);
+  }
   std::string certificate(std::string_view stem) const { return at(stem) + ".crt"; }
   std::string key(std::string_view stem) const { return at(stem) + ".key"; }
 };

@@ -21,7 +21,8 @@ struct Ports {
   std::uint16_t read_write = 5000;
   std::uint16_t read_only = 5001;
   std::uint16_t statistics = 7000;
-  std::uint16_t ssh = 22;  // for the firewall only
+  std::uint16_t agent_check = 8009;  // of the agents, for HAProxy
+  std::uint16_t ssh = 22;            // for the firewall only
 
   friend bool operator==(const Ports&, const Ports&) = default;
 };

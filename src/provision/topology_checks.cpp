@@ -21,6 +21,7 @@ struct Service {
 constexpr Service services[] = {
     {"postgresql", &Ports::postgresql, &Roles::node},
     {"rest", &Ports::rest, &Roles::node},
+    {"agent_check", &Ports::agent_check, &Roles::node},
     {"etcd_client", &Ports::etcd_client, &Roles::etcd},
     {"etcd_peer", &Ports::etcd_peer, &Roles::etcd},
     {"read_write", &Ports::read_write, &Roles::haproxy},
@@ -85,6 +86,8 @@ void check_ports(const Topology& topology, Findings& findings) {
   for (const auto& host : topology.hosts) {
     for (const auto& service : services) {
       if (!(host.roles.*service.role)) continue;
+      // On one machine HAProxy is told by its socket.
+      if (topology.one_machine && service.port == &Ports::agent_check) continue;
       const auto port = host.ports.*service.port;
       const auto key = format_text("{}.ports.{}", host.origin.key, service.name);
       const auto user = format_text("{} of {}", service.name, host.name);

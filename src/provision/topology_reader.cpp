@@ -107,6 +107,7 @@ void Reader::read_ports(const std::string& path, const Tree* tree, Ports& ports)
   section.read_port("read_write", ports.read_write);
   section.read_port("read_only", ports.read_only);
   section.read_port("statistics", ports.statistics);
+  section.read_port("agent_check", ports.agent_check);
   section.read_port("ssh", ports.ssh);
 }
 

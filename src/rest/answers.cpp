@@ -31,7 +31,11 @@ Response config_answer(Published& published) {
 
 Response metrics_answer(const Inputs& inputs) {
   if (!inputs.published.exists()) return page(503, "The agent has not finished its first cycle");
-  auto response = text(200, render_metrics(inputs.published.status(), inputs.counters));
+  MetricsSource source{inputs.published.status(), inputs.counters, inputs.figures};
+  source.certificate_expires = inputs.certificate_expires;
+  const auto& [now, deadline] = inputs.moment;
+  if (holds_lock(source.status, inputs.moment)) source.lease_margin = *deadline - now;
+  auto response = text(200, render_metrics(source));
   response.content_type = "text/plain";
   return response;
 }
@@ -42,7 +46,7 @@ bool changes_roles(ApiEndpoint endpoint) {
 
 bool only_reads(ApiEndpoint endpoint) {
   return endpoint == ApiEndpoint::get_cluster || endpoint == ApiEndpoint::get_config ||
-         endpoint == ApiEndpoint::get_history;
+         endpoint == ApiEndpoint::get_history || endpoint == ApiEndpoint::get_journal;
 }
 
 }  // namespace
@@ -92,6 +96,18 @@ std::variant<Tree, Response> body_of(BodyRule rule, std::optional<std::uint64_t>
   if (!parsed->is_map()) return page(400, "The body is not a JSON object");
   if (required && parsed->as_map()->empty()) return page(400, "The JSON object is empty");
   return std::move(*parsed);
+}
+
+bool asks_for_writable(const Route& route, std::string_view target) {
+  const bool is_check = route.handler == Handler::health || route.handler == Handler::health_bare;
+  return is_check && demands_primary(split_target(target).path);
+}
+
+Tree parameters_of(std::string_view target) {
+  Tree parameters = Tree::map();
+  const Query query(split_target(target).query);
+  for (const auto& [name, value] : query.all()) parameters.set(name, value);
+  return parameters;
 }
 
 bool takes_long(ApiEndpoint endpoint) {

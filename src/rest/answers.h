@@ -29,6 +29,8 @@ struct Inputs {
   Published& published;
   const Moment& moment;
   const ServerCounters& counters;
+  const Figures& figures;
+  std::optional<WallTime> certificate_expires = {};
 };
 
 // Access and body must have been checked before.
@@ -40,6 +42,12 @@ std::variant<Response, AskLoop> answer_of(const Route& route, std::string_view m
 // Content-Length, if the request named one.
 std::variant<Tree, Response> body_of(BodyRule rule, std::optional<std::uint64_t> length,
                                      std::string_view body);
+
+// A health check that only a writable server passes: its 200 lets writes come.
+bool asks_for_writable(const Route& route, std::string_view target);
+
+// The parameters of a query as the loop gets them: a map of texts.
+Tree parameters_of(std::string_view target);
 
 // Role changes and restarts answer when they are done; everything else is soon said.
 bool takes_long(ApiEndpoint endpoint);

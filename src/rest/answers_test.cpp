@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "base/json.h"
+
 namespace tanist::rest {
 namespace {
 
@@ -33,7 +35,8 @@ std::variant<Response, AskLoop> ask(std::string_view method, std::string_view ta
   const Moment moment{now, now + seconds(5)};
   const ServerCounters counters;
   const auto route = route_of(method, split_target(target).path);
-  return answer_of(route, method, target, {published, moment, counters});
+  const Figures figures;
+  return answer_of(route, method, target, {published, moment, counters, figures});
 }
 
 // The loop is asked this; nothing when the answer is made at once.
@@ -132,6 +135,22 @@ TEST(Answers, DocumentsAreRenderedOncePerPublication) {
   Published published(leader());
   EXPECT_EQ(&published.status_json(), &published.status_json());
   EXPECT_EQ(published.status_json().data(), published.status_json().data());
+}
+
+TEST(Answers, LeaseMarginIsThatOfTheMoment) {
+  EXPECT_NE(get("/metrics").body.find("tanist_lease_margin_seconds{scope"), std::string::npos);
+  auto status = leader();
+  status->holds_lock = false;
+  EXPECT_EQ(get("/metrics", status).body.find("tanist_lease_margin_seconds{"), std::string::npos);
+}
+
+TEST(Answers, LogThatCannotKeepUpShowsInTheStatus) {
+  const auto document = Tree::map({{"state", "running"}});
+  EXPECT_EQ(with_log_queue(document, {.waiting = 2, .lost = 9}), document);
+  EXPECT_EQ(to_json(with_log_queue(document, {.waiting = 3, .lost = 0})),
+            R"({"state":"running","logger_queue_size":3})");
+  EXPECT_EQ(to_json(with_log_queue(document, {.waiting = 3, .lost = 9})),
+            R"({"state":"running","logger_queue_size":3,"logger_records_lost":9})");
 }
 
 struct BodyCase {

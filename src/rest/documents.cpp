@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view line_end = "\r\n";
 
-constexpr std::array<std::pair<int, std::string_view>, 20> reasons{{
+constexpr std::array<std::pair<int, std::string_view>, 21> reasons{{
     {200, "OK"},
     {202, "Accepted"},
     {400, "Bad Request"},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<int, std::string_view>, 20> reasons{{
     {411, "Length Required"},
     {412, "Precondition Failed"},
     {413, "Request Entity Too Large"},
+    {421, "Misdirected Request"},
     {422, "Unprocessable Entity"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},

@@ -67,16 +67,16 @@ struct Checks {
   bool quorum = false;
 };
 
-bool is_replica_ok(const Query& query, const Status& status) {
+bool is_replica_ok(const Query& query, const Status& status, Instant now) {
   const auto* wanted = query.find("replication_state");
   return !status.tags.noloadbalance && status.role == Role::replica &&
-         status.state == ServerState::running &&
+         status.state == ServerState::running && now < status.receiving_until &&
          (wanted == nullptr || *wanted == status.replication_state) && !is_lagging(query, status);
 }
 
 Checks checks_of(const Query& query, const Status& status, const Moment& moment) {
   Checks checks;
-  checks.replica = is_replica_ok(query, status);
+  checks.replica = is_replica_ok(query, status, moment.now);
   checks.running = status.state == ServerState::running;
   checks.sync = status.sync_standby;
   checks.quorum = status.quorum_standby;
@@ -104,6 +104,7 @@ struct Row {
   bool (*passes)(const Checks&);
   bool tags_apply;
   bool needs_view;
+  bool demands_primary = false;
 };
 
 // The first matching row decides.
@@ -111,11 +112,11 @@ constexpr std::array rows{
     Row{[](std::string_view p) { return has(p, "standby_leader") || has(p, "standby-leader"); },
         [](const Checks& c) { return c.standby; }, false, false},
     Row{[](std::string_view p) { return has(p, "leader"); },
-        [](const Checks& c) { return c.leader; }, false, false},
+        [](const Checks& c) { return c.leader; }, false, false, true},
     Row{[](std::string_view p) {
           return has(p, "primary") || has(p, "read-write") || has(p, "master") || p == "/";
         },
-        [](const Checks& c) { return c.primary; }, false, false},
+        [](const Checks& c) { return c.primary; }, false, false, true},
     Row{[](std::string_view p) { return has(p, "replica"); },
         [](const Checks& c) { return c.replica; }, true, false},
     Row{[](std::string_view p) {
@@ -143,6 +144,11 @@ constexpr std::array rows{
 bool holds_lock(const Status& status, const Moment& moment) {
   return status.holds_lock && !status.demoting && moment.lease_deadline &&
          moment.now < *moment.lease_deadline;
+}
+
+bool demands_primary(std::string_view path) {
+  const auto* row = std::ranges::find_if(rows, [&](const Row& r) { return r.matches(path); });
+  return row != rows.end() && row->demands_primary;
 }
 
 int health_code(std::string_view path, const Query& query, const Status& status,

@@ -15,7 +15,7 @@ namespace tanist::rest {
 // What is asked anew for every request.
 struct Moment {
   Instant now;
-  std::optional<Instant> lease_deadline;  // from the guard's page; absent = no lease
+  std::optional<Instant> lease_deadline;  // when the guard would fence; absent = no lease
 };
 
 // The node holds the lock at this moment: its last step said so, demotion has not begun, and the
@@ -25,6 +25,9 @@ bool holds_lock(const Status& status, const Moment& moment);
 // 200 or 503. Past `status.good_until` always 503: the loop is dead and nobody vouches for more.
 int health_code(std::string_view path, const Query& query, const Status& status,
                 const Moment& moment);
+
+// Only a primary passes the check of this path: 200 lets writes come.
+bool demands_primary(std::string_view path);
 
 // `GET /liveness`: is the loop still turning? Past `good_until` 503, in pause too.
 int liveness_code(const Status& status, Instant now);

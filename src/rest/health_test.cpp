@@ -26,6 +26,7 @@ Status replica() {
   status.view_valid = true;
   status.next_run = now + seconds(5);
   status.good_until = now + seconds(30);
+  status.receiving_until = now + seconds(30);
   return status;
 }
 
@@ -395,6 +396,18 @@ TEST(Readiness, WithoutAnyReferenceFailsafeDecides) {
   status.failsafe_active = false;
   status.latest_end = Lsn(950);
   EXPECT_EQ(ready(status, "lag=100"), 200);
+}
+
+TEST(HealthCheck, ReplicaThatReceivesNothingAnyMoreIsNotHealthy) {
+  auto status = replica();
+  status.sync_standby = true;
+  status.receiving_until = now;
+  for (const auto* path : {"/replica", "/read-only", "/sync", "/read-only-sync"}) {
+    EXPECT_EQ(check(status, path, unleased), 503) << path;
+  }
+  EXPECT_EQ(check(status, "/health", unleased), 200);
+  status.receiving_until = now + Duration(1);
+  EXPECT_EQ(check(status, "/replica", unleased), 200);
 }
 
 }  // namespace

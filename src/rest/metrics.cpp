@@ -12,10 +12,7 @@ namespace tanist::rest {
 
 namespace {
 
-struct Source {
-  const Status& status;
-  const ServerCounters& counters;
-};
+using Source = MetricsSource;
 
 struct Series {
   std::string_view name;
@@ -41,10 +38,22 @@ std::string epoch(double value) {
   return digits;
 }
 
+std::string in_seconds(Duration value) {
+  return epoch(std::chrono::duration<double>(value).count());
+}
+
 std::string word(const Tree& document, std::initializer_list<std::string_view> path) {
   const auto* found = document.find_path(path);
   const auto* content = found != nullptr ? found->as_string() : nullptr;
   return content != nullptr ? *content : std::string();
+}
+
+// As alerts were written for it: do not change.
+std::string guard_index(const Tree& document) {
+  const auto state = word(document, {"tanist", "guard", "state"});
+  if (state == "disarmed") return "1";
+  if (state == "armed") return "2";
+  return state == "latched" ? "3" : "0";
 }
 
 // A position of the document's `xlog`, 0 when it is not there.
@@ -141,6 +150,45 @@ constexpr std::array known_series{
 
 // Our own, below all the others.
 constexpr std::array own_series{
+    Series{"tanist_cycle_seconds_last", "gauge", "Length of the last cycle: facts and decision.",
+           [](const S& s) { return in_seconds(s.figures.cycle.last); }},
+    Series{"tanist_cycle_seconds_sum", "counter", "Length of all cycles together.",
+           [](const S& s) { return in_seconds(s.figures.cycle.sum); }},
+    Series{"tanist_cycle_seconds_count", "counter", "Cycles.",
+           [](const S& s) { return number(s.figures.cycle.count); }},
+    Series{"tanist_loop_step_seconds_longest", "gauge", "Longest step of the loop since its start.",
+           [](const S& s) { return in_seconds(s.figures.step.longest); }},
+    Series{"tanist_loop_step_seconds_sum", "counter", "All steps of the loop together.",
+           [](const S& s) { return in_seconds(s.figures.step.sum); }},
+    Series{"tanist_loop_step_seconds_count", "counter", "Steps of the loop.",
+           [](const S& s) { return number(s.figures.step.count); }},
+    Series{"tanist_store_renewal_seconds_last", "gauge",
+           "Latency of the last renewal in the store.",
+           [](const S& s) { return in_seconds(s.figures.renewal.last); }},
+    Series{"tanist_store_renewal_seconds_longest", "gauge", "Highest latency of a renewal so far.",
+           [](const S& s) { return in_seconds(s.figures.renewal.longest); }},
+    Series{"tanist_store_renewal_seconds_sum", "counter", "Latency of all renewals together.",
+           [](const S& s) { return in_seconds(s.figures.renewal.sum); }},
+    Series{"tanist_store_renewal_seconds_count", "counter", "Renewals that the store answered.",
+           [](const S& s) { return number(s.figures.renewal.count); }},
+    Series{"tanist_lease_margin_seconds", "gauge", "Time until this primary would be fenced.",
+           [](const S& s) { return in_seconds(*s.lease_margin); },
+           [](const S& s) { return s.lease_margin.has_value(); }},
+    Series{"tanist_lease_margin_seconds_least", "gauge",
+           "Least time that was left of the lease when it was renewed, since the start.",
+           [](const S& s) { return in_seconds(*s.figures.lease_margin_least); },
+           [](const S& s) { return s.figures.lease_margin_least.has_value(); }},
+    Series{"tanist_guard_firings_total", "counter", "Times that the guard ended the server.",
+           [](const S& s) { return number(s.figures.guard_firings); }},
+    Series{"tanist_disk_threads_stuck", "gauge", "File operations that do not come back.",
+           [](const S& s) { return number(s.figures.disk_threads_stuck); }},
+    Series{"tanist_rest_certificate_expiry_seconds", "gauge",
+           "When the certificate of the REST API expires, epoch seconds.",
+           [](const S& s) {
+             return number(
+                 std::chrono::floor<seconds>(*s.certificate_expires).time_since_epoch().count());
+           },
+           [](const S& s) { return s.certificate_expires.has_value(); }},
     Series{"tanist_rest_connections", "gauge", "Connections open to the REST API.",
            [](const S& s) { return number(s.counters.connections); }},
     Series{"tanist_rest_requests_total", "counter", "Requests read by the REST API.",
@@ -149,6 +197,20 @@ constexpr std::array own_series{
            [](const S& s) { return number(s.counters.evicted); }},
     Series{"tanist_rest_unanswered_total", "counter", "Requests that the agent answered too late.",
            [](const S& s) { return number(s.counters.unanswered); }},
+    Series{"tanist_guard_state", "gauge", "State of the guard as a number.",
+           [](const S& s) { return guard_index(s.status.document); }, nullptr,
+           "# Values: 0=absent, 1=disarmed, 2=armed, 3=latched"},
+    Series{"tanist_storage_failed", "gauge", "1 if the storage hangs, is full or fails.",
+           [](const S& s) { return flag(!s.status.storage.good_enough()); }},
+    Series{"tanist_storage_data_write_us", "gauge",
+           "Microseconds of the last write and sync in the data directory, -1 if none.",
+           [](const S& s) { return number(s.status.storage.data_us); }},
+    Series{"tanist_storage_wal_write_us", "gauge",
+           "The same in the WAL directory; -1 where that is the same file system.",
+           [](const S& s) { return number(s.status.storage.wal_us); }},
+    Series{"tanist_storage_connection_us", "gauge",
+           "Microseconds that the last new connection to the server took, -1 if it failed.",
+           [](const S& s) { return number(s.status.storage.connection_us); }},
 };
 
 // Prometheus reads a backslash, a quote and a line end only escaped.
@@ -161,25 +223,41 @@ std::string escaped(std::string_view value) {
   return out;
 }
 
-void append_series(std::string& out, const Series& series, const Source& source,
-                   std::string_view labels) {
-  if (series.exists != nullptr && !series.exists(source)) return;
+void append_head(std::string& out, const Series& series) {
   out += format_text("# HELP {} {}\n", series.name, series.help);
   if (!series.remark.empty()) out += format_text("{}\n", series.remark);
   out += format_text("# TYPE {} {}\n", series.name, series.type);
-  out += format_text("{}{} {}\n", series.name, labels, series.value(source));
+}
+
+void append_series(std::string& out, const Series& series, const Source& source,
+                   std::string_view labels) {
+  if (series.exists != nullptr && !series.exists(source)) return;
+  append_head(out, series);
+  out += format_text("{}{{{}}} {}\n", series.name, labels, series.value(source));
+}
+
+// The one series with a label of its own; reasons that never occurred are left out.
+void append_decisions(std::string& out, const Source& source, std::string_view labels) {
+  append_head(out, {"tanist_decisions_total", "counter", "Decisions by their reason.", nullptr});
+  for (const auto& reason : names_of(Reason{})) {
+    const auto count = source.figures.decisions.at(static_cast<std::size_t>(reason.first));
+    if (count == 0) continue;
+    out += format_text("tanist_decisions_total{{{},reason=\"{}\"}} {}\n", labels, reason.second,
+                       count);
+  }
 }
 
 }  // namespace
 
-std::string render_metrics(const Status& status, const ServerCounters& counters) {
-  const Source source{status, counters};
-  const auto labels = format_text(R"({{scope="{}",name="{}"}})",
-                                  escaped(word(status.document, {"patroni", "scope"})),
-                                  escaped(word(status.document, {"patroni", "name"})));
+std::string render_metrics(const MetricsSource& source) {
+  const auto& document = source.status.document;
+  const auto labels =
+      format_text(R"(scope="{}",name="{}")", escaped(word(document, {"patroni", "scope"})),
+                  escaped(word(document, {"patroni", "name"})));
   std::string out;
   for (const auto& series : known_series) append_series(out, series, source, labels);
   for (const auto& series : own_series) append_series(out, series, source, labels);
+  append_decisions(out, source, labels);
   return out;
 }
 

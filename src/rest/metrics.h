@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/status.h"
+#include "rest/figures.h"
 
 namespace tanist::rest {
 
@@ -17,8 +18,17 @@ struct ServerCounters {
   std::int64_t unanswered = 0;  // requests that the loop did not answer in time
 };
 
+// All that the text is made of.
+struct MetricsSource {
+  const Status& status;
+  const ServerCounters& counters;
+  const Figures& figures;
+  std::optional<Duration> lease_margin = {};         // left of the own lease, if it is held
+  std::optional<WallTime> certificate_expires = {};  // of the server's certificate, with HTTPS
+};
+
 // Prometheus text; names and labels as dashboards know them. Scope and member name come from the
 // status document.
-std::string render_metrics(const Status& status, const ServerCounters& counters);
+std::string render_metrics(const MetricsSource& source);
 
 }  // namespace tanist::rest

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <vector>
 
@@ -29,6 +30,11 @@ Status replica() {
   status.store_last_seen = 1657656999;
   status.cluster_unlocked = false;
   return status;
+}
+
+std::string metrics_of(const Status& status, const ServerCounters& counters = {},
+                       const Figures& figures = {}) {
+  return render_metrics({status, counters, figures});
 }
 
 // The sample lines, without their labels: "name value".
@@ -73,7 +79,7 @@ TEST(Metrics, AllKnownSeriesComeFirstAndInOrder) {
       "patroni_postgres_state 5",
       "patroni_failover_priority 1",
   };
-  auto got = samples(render_metrics(replica(), {}));
+  auto got = samples(metrics_of(replica()));
   ASSERT_GE(got.size(), expected.size());
   got.resize(expected.size());
   EXPECT_EQ(got, expected);
@@ -88,7 +94,7 @@ TEST(Metrics, FlagsFollowTheStatus) {
   status.failsafe_member = status.pending_restart = status.paused = true;
   status.replication_state = "in archive recovery";
   status.tags.failover_priority = 0;
-  const auto text = render_metrics(status, {});
+  const auto text = metrics_of(status);
   for (const std::string name :
        {"primary", "sync_standby", "quorum_standby", "xlog_paused", "postgres_in_archive_recovery",
         "cluster_unlocked", "failsafe_mode_is_active", "failsafe_mode_enabled", "failsafe_member",
@@ -103,7 +109,7 @@ TEST(Metrics, FlagsFollowTheStatus) {
 }
 
 TEST(Metrics, EachSeriesIsHelpTypeAndOneSample) {
-  const auto text = render_metrics(replica(), {});
+  const auto text = metrics_of(replica());
   EXPECT_NE(text.find("# TYPE patroni_xlog_location counter\npatroni_xlog_location"),
             std::string::npos);
   EXPECT_NE(text.find("# TYPE patroni_version gauge\npatroni_version"), std::string::npos);
@@ -113,7 +119,7 @@ TEST(Metrics, EachSeriesIsHelpTypeAndOneSample) {
 }
 
 TEST(Metrics, StateListsItsValuesBetweenHelpAndType) {
-  const auto text = render_metrics(replica(), {});
+  const auto text = metrics_of(replica());
   const auto values = text.find(
       "# Values: 0=initdb, 1=initdb_failed, 2=custom_bootstrap, 3=custom_bootstrap_failed, "
       "4=creating_replica, 5=running, 6=starting, 7=bootstrap_starting, 8=start_failed, "
@@ -124,7 +130,7 @@ TEST(Metrics, StateListsItsValuesBetweenHelpAndType) {
 }
 
 TEST(Metrics, UnknownsAreZeroAndUnknownStateMinusOne) {
-  const auto text = render_metrics(Status{}, {});
+  const auto text = metrics_of(Status{});
   EXPECT_NE(text.find("patroni_version{scope=\"\",name=\"\"} 0\n"), std::string::npos);
   EXPECT_NE(text.find("patroni_postmaster_start_time{scope=\"\",name=\"\"} 0\n"),
             std::string::npos);
@@ -136,7 +142,7 @@ TEST(Metrics, UnknownsAreZeroAndUnknownStateMinusOne) {
 TEST(Metrics, ReplicationStateIsMissingForServersTooOldOrUnknown) {
   auto status = replica();
   status.server_version = 90599;
-  const auto text = render_metrics(status, {});
+  const auto text = metrics_of(status);
   EXPECT_EQ(text.find("patroni_postgres_streaming"), std::string::npos);
   EXPECT_EQ(text.find("patroni_postgres_in_archive_recovery"), std::string::npos);
 }
@@ -144,7 +150,7 @@ TEST(Metrics, ReplicationStateIsMissingForServersTooOldOrUnknown) {
 TEST(Metrics, LabelsCannotBreakTheFormat) {
   auto status = replica();
   status.document.set("patroni", Tree::map({{"scope", "a\"b\\c\nd"}, {"name", "n"}}));
-  EXPECT_NE(render_metrics(status, {}).find(R"({scope="a\"b\\c\nd",name="n"})"), std::string::npos);
+  EXPECT_NE(metrics_of(status).find(R"({scope="a\"b\\c\nd",name="n"})"), std::string::npos);
 }
 
 TEST(Metrics, DocumentsOfAnyShapeAreSurvived) {
@@ -153,15 +159,65 @@ TEST(Metrics, DocumentsOfAnyShapeAreSurvived) {
        {Tree(), Tree(5), Tree::list({1}), Tree::map({{"patroni", 1}, {"xlog", "x"}}),
         Tree::map({{"patroni", Tree::map({{"version", "x..y.99999999999999999999"}})}})}) {
     status.document = document;
-    EXPECT_FALSE(render_metrics(status, {}).empty());
+    EXPECT_FALSE(metrics_of(status).empty());
+  }
+}
+
+TEST(Metrics, TheGuardsStateIsANumber) {
+  auto status = replica();
+  const auto series = std::string("tanist_guard_state{scope=\"demo\",name=\"n1\"} ");
+  EXPECT_NE(render_metrics(status, {}).find(series + "0\n"), std::string::npos);
+  const std::pair<const char*, const char*> rows[] = {
+      {"disarmed", "1\n"}, {"armed", "2\n"}, {"latched", "3\n"}};
+  for (const auto& [state, value] : rows) {
+    status.document.set("tanist", Tree::map({{"guard", Tree::map({{"state", state}})}}));
+    EXPECT_NE(render_metrics(status, {}).find(series + value), std::string::npos) << state;
   }
 }
 
 TEST(Metrics, OwnSeriesFollow) {
-  const auto text = render_metrics(replica(), {.connections = 3, .requests = 12});
+  const auto text = metrics_of(replica(), {.connections = 3, .requests = 12});
   const auto own = text.find("tanist_rest_requests_total{scope=\"demo\",name=\"n1\"} 12\n");
   EXPECT_NE(own, std::string::npos);
   EXPECT_LT(text.find("patroni_failover_priority"), own);
+}
+
+TEST(Metrics, OwnSeriesTellOfLoopStoreAndLease) {
+  Figures figures;
+  figures.step.add(milliseconds(2));
+  figures.cycle.add(milliseconds(10));
+  figures.cycle.add(milliseconds(30));
+  figures.renewal.add(milliseconds(7));
+  figures.renewal.add(milliseconds(5));
+  figures.lease_margin_least = milliseconds(12500);
+  figures.guard_firings = 2;
+  figures.count(Reason::leader_steady);
+  figures.count(Reason::leader_steady);
+  figures.count(Reason::observing);
+  const auto status = replica();
+  MetricsSource source{status, {}, figures};
+  source.lease_margin = milliseconds(20250);
+  source.certificate_expires = WallTime(seconds(1900000000));
+  const auto got = samples(render_metrics(source));
+  for (const std::string line :
+       {"tanist_cycle_seconds_last 0.03", "tanist_cycle_seconds_sum 0.04",
+        "tanist_cycle_seconds_count 2", "tanist_loop_step_seconds_longest 0.002",
+        "tanist_store_renewal_seconds_last 0.005", "tanist_store_renewal_seconds_longest 0.007",
+        "tanist_store_renewal_seconds_count 2", "tanist_lease_margin_seconds 20.25",
+        "tanist_lease_margin_seconds_least 12.5", "tanist_guard_firings_total 2",
+        "tanist_rest_certificate_expiry_seconds 1900000000",
+        R"(tanist_decisions_total{scope="demo",name="n1",reason="observing"} 1)",
+        R"(tanist_decisions_total{scope="demo",name="n1",reason="leader_steady"} 2)"}) {
+    EXPECT_EQ(std::ranges::count(got, line), 1) << line;
+  }
+}
+
+TEST(Metrics, SeriesWithoutAValueAreLeftOut) {
+  const auto text = metrics_of(replica());
+  for (const auto* name :
+       {"tanist_lease_margin_seconds", "tanist_rest_certificate_expiry_seconds", "reason=\""}) {
+    EXPECT_EQ(text.find(name), std::string::npos) << name;
+  }
 }
 
 }  // namespace

@@ -27,12 +27,23 @@ const std::string& rendered(std::optional<std::string>& cache, const Tree& docum
 
 }  // namespace
 
+Tree with_log_queue(Tree document, const LogQueue& queue) {
+  constexpr std::int64_t usual = 2;
+  if (queue.waiting <= usual) return document;
+  document.set("logger_queue_size", queue.waiting);
+  if (queue.lost > 0) document.set("logger_records_lost", queue.lost);
+  return document;
+}
+
 Published::Published(StatusPtr status)
     : source_(std::move(status)),
       status_(source_ != nullptr ? source_ : before_first()),
       exists_(source_ != nullptr) {}
 
-const std::string& Published::status_json() { return rendered(status_json_, status_->document); }
+const std::string& Published::status_json() {
+  if (!status_json_) status_json_ = to_spaced_json(with_log_queue(status_->document, log_queue()));
+  return *status_json_;
+}
 
 const std::string* Published::config_json() {
   return status_->config.is_map() ? &rendered(config_json_, status_->config) : nullptr;

@@ -6,9 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "base/log.h"
 #include "core/status.h"
 
 namespace tanist::rest {
+
+// The fields of the status document that tell of the log (contract rest 7).
+Tree with_log_queue(Tree document, const LogQueue& queue);
 
 class Published {
  public:

@@ -73,6 +73,11 @@ void Reception::publish(StatusPtr status) {
   if (members_changed) asio::post(io_, [this] { known_sources(); });
 }
 
+void Reception::report(const Figures& figures) {
+  const std::lock_guard lock(status_mutex_);
+  figures_ = figures;
+}
+
 void Reception::reply(ApiReply reply) {
   asio::post(io_, [this, reply = std::move(reply)]() mutable {
     const auto waiting = waiting_.find(reply.id.value());
@@ -126,9 +131,9 @@ Result<bool> Reception::reload_certificate() {
   const std::lock_guard lock(control_);
   if (!thread_.joinable()) return fail(Errc::refused, "the REST API is not running");
   if (in_force_->tls == nullptr) return false;
-  const auto serial = serial_of_file(in_force_->settings.cert_file);
-  if (!serial) return pass_on(serial.error(), "REST API");
-  if (*serial == serial_in_use(in_force_->tls)) return false;
+  const auto print = fingerprint_of(in_force_->settings);
+  if (!print) return pass_on(print.error(), "REST API");
+  if (*print == in_force_->fingerprint) return false;
   auto serving = make_serving(in_force_->settings, in_force_.get());
   if (!serving) return pass_on(std::move(serving.error()));
   in_force_ = *serving;
@@ -169,8 +174,17 @@ void Reception::run() {
 }
 
 void Reception::install(ServingPtr serving) {
+  const bool other_transport = serving_ && serving_->transport != serving->transport;
   serving_ = std::move(serving);
+  if (other_transport) close_idle();
   for (const auto& name : serving_->access.names()) names_.refresh(name, Duration{});
+}
+
+// Connections made under other TLS settings have to come again.
+void Reception::close_idle() {
+  for (const auto& [id, session] : sessions_) {
+    if (session->is_idle()) session->close();
+  }
 }
 
 void Reception::accept_on(Listeners listeners) {
@@ -266,6 +280,11 @@ Published& Reception::published() {
   return *published_;
 }
 
+Figures Reception::figures() {
+  const std::lock_guard lock(status_mutex_);
+  return figures_;
+}
+
 std::string_view Reception::date() {
   const auto now = std::chrono::floor<seconds>(os::wall_now());
   if (date_.empty() || now != date_of_) {
@@ -288,14 +307,18 @@ void Reception::touch(ConnectionId id, Duration limit) {
 }
 
 RequestId Reception::submit(ConnectionId id, ApiRequest request, Duration limit) {
-  const auto deadline = os::now() + limit;
-  connections_.wait_for_loop(id, deadline);
-  arm(deadline);
+  wait_on(id, limit);
   request.id = RequestId(++last_id_);
   waiting_.emplace(request.id.value(), id);
   const auto number = request.id;
   hooks_.submit(std::move(request));
   return number;
+}
+
+void Reception::wait_on(ConnectionId id, Duration limit) {
+  const auto deadline = os::now() + limit;
+  connections_.wait_for_loop(id, deadline);
+  arm(deadline);
 }
 
 void Reception::end_wait(RequestId request, bool answered) {

@@ -37,6 +37,7 @@ class Reception {
   // ---- any thread but the server's; see class Server ----
   Result<void> start();
   void publish(StatusPtr status);
+  void report(const Figures& figures);
   void reply(ApiReply reply);
   Result<void> reconfigure(RestSettings settings);
   Result<bool> reload_certificate();
@@ -51,10 +52,14 @@ class Reception {
 
   // The latest status; its documents are rendered once.
   Published& published();
+  Figures figures();
   // Value of the header `Date`, made once a second.
   std::string_view date();
   ServerCounters counters() const;
   void count_request() { ++counters_.requests; }
+  void note_writable() const {
+    if (hooks_.told_writable) hooks_.told_writable();
+  }
 
   // Gives the connection `limit` from now until Session::on_deadline().
   void touch(ConnectionId id, Duration limit);
@@ -62,7 +67,10 @@ class Reception {
   bool may_wait() const { return connections_.waiting() < limits_.waiting; }
   // Hands the request to the loop; the reply comes by Session::take().
   RequestId submit(ConnectionId id, ApiRequest request, Duration limit);
+  void wait_on(ConnectionId id, Duration limit);
   void end_wait(RequestId request, bool answered);
+  // The loop's last publication is not too old.
+  bool loop_lives() { return hooks_.now() < published().status().good_until; }
 
   // Addresses behind the names of allowlist and members, as known now.
   KnownSources known_sources();
@@ -76,6 +84,7 @@ class Reception {
   Result<Listeners> listen_anew(const RestSettings& settings);
   void on_thread(const std::function<void()>& work);
   void install(ServingPtr serving);
+  void close_idle();
   void accept_on(Listeners listeners);
   void close_listeners();
   boost::asio::awaitable<void> accept_from(std::shared_ptr<Acceptor> acceptor);
@@ -101,6 +110,7 @@ class Reception {
 
   std::mutex status_mutex_;
   StatusPtr status_;
+  Figures figures_;  // under the same mutex
 
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

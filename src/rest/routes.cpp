@@ -38,6 +38,8 @@ constexpr std::array rows{
     Row{"GET", "config", page(Handler::config)},
     Row{"GET", "metrics", page(Handler::metrics)},
     Row{"GET", "failsafe", page(Handler::failsafe)},
+    // Read-only, but large, and it tells more than any other page: as guarded as what is unsafe.
+    Row{"GET", "journal", write(E::get_journal, B::ignored)},
     Row{"PATCH", "config", write(E::patch_config, B::required)},
     Row{"PUT", "config", write(E::put_config, B::required)},
     Row{"POST", "switchover", write(E::switchover, B::required)},

@@ -32,6 +32,7 @@ constexpr std::array endpoints{
     Expected{"GET", "/config", H::config},
     Expected{"GET", "/metrics", H::metrics},
     Expected{"GET", "/failsafe", H::failsafe},
+    Expected{"GET", "/journal", H::loop, P::full, B::ignored, E::get_journal},
     Expected{"PATCH", "/config", H::loop, P::full, B::required, E::patch_config},
     Expected{"PUT", "/config", H::loop, P::full, B::required, E::put_config},
     Expected{"POST", "/switchover", H::loop, P::full, B::required, E::switchover},

@@ -106,8 +106,9 @@ asio::awaitable<bool> Session::serve_request() {
   }
   incoming_->understood = true;
   reception_.count_request();
-  // Made under other TLS settings than those in force: the client has to come again.
-  if (serving_->transport != reception_.serving()->transport) co_return false;
+  if (serving_->transport != reception_.serving()->transport) {
+    co_return co_await respond(page(421, "The TLS settings have changed; connect again"));
+  }
   serving_ = reception_.serving();
   auto response = co_await handle();
   co_return co_await respond(std::move(response));
@@ -168,10 +169,18 @@ asio::awaitable<Response> Session::handle() {
   const auto lease_deadline = reception_.hooks().lease_deadline();
   const Moment moment{reception_.hooks().now(), lease_deadline};
   const auto counters = reception_.counters();
-  auto answer = answer_of(route, method, target, {reception_.published(), moment, counters});
-  if (auto* response = std::get_if<Response>(&answer)) co_return std::move(*response);
+  const auto figures = route.handler == Handler::metrics ? reception_.figures() : Figures{};
+  const Inputs inputs{reception_.published(), moment, counters, figures,
+                      serving_->certificate_expires};
+  auto answer = answer_of(route, method, target, inputs);
+  if (auto* response = std::get_if<Response>(&answer)) {
+    if (response->code == 200 && asks_for_writable(route, target)) reception_.note_writable();
+    co_return std::move(*response);
+  }
   const auto endpoint = std::get<AskLoop>(answer).endpoint;
-  co_return co_await ask_loop(endpoint, std::get<Tree>(std::move(body)));
+  auto content = std::get<Tree>(std::move(body));
+  if (endpoint == ApiEndpoint::get_journal) content = parameters_of(target);
+  co_return co_await ask_loop(endpoint, std::move(content));
 }
 
 Caller Session::caller() const {
@@ -206,12 +215,20 @@ asio::awaitable<Response> Session::ask_loop(ApiEndpoint endpoint, Tree body) {
   reply_.reset();
   phase_ = Phase::loop;
   const auto request = reception_.submit(id_, {{}, endpoint, std::move(body)}, limit);
-  while (!reply_ && !given_up_) {
+  Duration waited{0};
+  while (!reply_ && !closed_) {
     wake_.expires_at(asio::steady_timer::time_point::max());
     co_await wake_.async_wait(token);
+    if (reply_ || !given_up_) continue;
+    // A restart may take as long as it was allowed to, and a living loop knows the outcome.
+    waited += limit;
+    const bool worth_it = takes_long(endpoint) && reception_.loop_lives();
+    if (!worth_it || waited >= reception_.limits().loop_outcome_max) break;
+    given_up_ = false;
+    reception_.wait_on(id_, limit);
   }
   reception_.end_wait(request, reply_.has_value());
-  if (!reply_) co_return unanswered(endpoint, limit);
+  if (!reply_) co_return unanswered(endpoint, waited);
   co_return from_loop(std::move(*reply_));
 }
 
@@ -281,6 +298,7 @@ void Session::take(ApiReply reply) {
 
 void Session::close() {
   given_up_ = true;
+  closed_ = true;
   transport_.close();
   wake_.cancel();
 }
@@ -296,6 +314,8 @@ Server::~Server() { stop(); }
 Result<void> Server::start() { return reception_->start(); }
 
 void Server::publish(StatusPtr status) { reception_->publish(std::move(status)); }
+
+void Server::report(const Figures& figures) { reception_->report(figures); }
 
 void Server::reply(ApiReply reply) { reception_->reply(std::move(reply)); }
 

@@ -28,8 +28,13 @@ void warn_of(std::string_view what, const std::vector<std::string>& entries) {
 Result<ServingPtr> make_serving(RestSettings settings, const Serving* previous) {
   auto serving = std::make_shared<Serving>();
   if (!settings.cert_file.empty()) {
+    // Files that change meanwhile are found changed the next time.
+    auto print = fingerprint_of(settings);
+    if (!print) return pass_on(std::move(print.error()), "REST API");
     auto tls = make_server_tls(settings);
     if (!tls) return pass_on(std::move(tls.error()), "REST API");
+    serving->fingerprint = std::move(*print);
+    serving->certificate_expires = expiry_of(*tls);
     serving->tls = std::move(*tls);
   }
   std::vector<std::string> bad_entries;

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "core/settings.h"
 #include "rest/access.h"
 #include "rest/tls.h"
@@ -18,7 +20,9 @@ namespace tanist::rest {
 struct Serving {
   RestSettings settings;
   AccessRules access;
-  TlsContext tls;  // nullptr = plain HTTP
+  TlsContext tls;                               // nullptr = plain HTTP
+  std::string fingerprint;                      // of the files that `tls` was made from
+  std::optional<WallTime> certificate_expires;  // with TLS
   std::map<std::string, std::string> extra_headers;
   std::string server;           // value of the header of this name
   std::uint64_t transport = 0;  // another one than a connection began under: it has to end

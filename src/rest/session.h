@@ -36,6 +36,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void take(ApiReply reply);
   // Ends the connection at once.
   void close();
+  // No request is under way: closing it takes an answer from nobody.
+  bool is_idle() const { return phase_ == Phase::idle; }
 
  private:
   enum class Phase { handshake, idle, request, loop, answer };
@@ -67,7 +69,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::array<char, 4096> chunk_{};
   boost::asio::steady_timer wake_;
   std::optional<ApiReply> reply_;
-  bool given_up_ = false;
+  bool given_up_ = false;  // the time for the phase is over
+  bool closed_ = false;
 };
 
 }  // namespace tanist::rest

@@ -3,12 +3,14 @@
 #include "rest/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <boost/asio/ssl/context.hpp>
 #include <cstring>
+#include <ctime>
 
 #include "os/file.h"
 
@@ -17,9 +19,6 @@ namespace tanist::rest {
 namespace ssl = boost::asio::ssl;
 
 namespace {
-
-using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
-using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 // The first of OpenSSL's queued errors, and an empty queue for the next caller.
 std::string openssl_error() {
@@ -162,38 +161,27 @@ Result<PeerTls> make_peer_tls(const PeerClientSettings& settings, Trust trust) {
   return peer;
 }
 
-namespace {
-
-std::string hexadecimal(const X509* certificate) {
-  const auto* serial = X509_get0_serialNumber(certificate);
-  const std::unique_ptr<BIGNUM, decltype(&BN_free)> number(ASN1_INTEGER_to_BN(serial, nullptr),
-                                                           BN_free);
-  if (number == nullptr) return {};
-  char* digits = BN_bn2hex(number.get());
-  std::string text = digits != nullptr ? digits : "";
-  OPENSSL_free(digits);
-  return text;
+Result<std::string> fingerprint_of(const RestSettings& settings) {
+  std::string digests;
+  for (const auto* path : {&settings.cert_file, &settings.key_file, &settings.ca_file}) {
+    if (path->empty()) continue;
+    const auto content = os::read_file(*path);
+    if (!content) return pass_on(content.error());
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    SHA256(reinterpret_cast<const unsigned char*>(content->data()), content->size(), digest.data());
+    digests.append(digest.begin(), digest.end());
+  }
+  return digests;
 }
 
-}  // namespace
-
-Result<std::string> serial_of_file(const std::string& path) {
-  const auto content = os::read_file(path);
-  if (!content) return pass_on(content.error());
-  ERR_clear_error();
-  const BioPtr memory(BIO_new_mem_buf(content->data(), static_cast<int>(content->size())),
-                      BIO_free);
-  Secret no_phrase;
-  const X509Ptr certificate(PEM_read_bio_X509(memory.get(), nullptr, give_key_phrase, &no_phrase),
-                            X509_free);
-  if (certificate == nullptr) return file_failure("certificate", path);
-  return hexadecimal(certificate.get());
-}
-
-std::string serial_in_use(const TlsContext& context) {
-  if (context == nullptr) return {};
-  const auto* certificate = SSL_CTX_get0_certificate(context->native_handle());
-  return certificate != nullptr ? hexadecimal(certificate) : std::string();
+std::optional<WallTime> expiry_of(const TlsContext& context) {
+  const auto* certificate =
+      context != nullptr ? SSL_CTX_get0_certificate(context->native_handle()) : nullptr;
+  std::tm end{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
+    return std::nullopt;
+  }
+  return WallTime(seconds(timegm(&end)));
 }
 
 }  // namespace tanist::rest

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "core/settings.h"
 
 namespace boost::asio::ssl {
@@ -34,9 +36,10 @@ struct PeerTls {
 
 Result<PeerTls> make_peer_tls(const PeerClientSettings& settings, Trust trust);
 
-// Serial number of the first certificate of a PEM file, in hexadecimal.
-Result<std::string> serial_of_file(const std::string& path);
-// The same of the certificate that a context presents; empty when it has none.
-std::string serial_in_use(const TlsContext& context);
+// What certificate, key and CA file hold now, as a digest: another one when any of them changed.
+Result<std::string> fingerprint_of(const RestSettings& settings);
+
+// When the certificate that a context presents expires.
+std::optional<WallTime> expiry_of(const TlsContext& context);
 
 }  // namespace tanist::rest

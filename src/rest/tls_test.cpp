@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "os/clock.h"
 #include "os/file.h"
 #include "rest/test_certificates.h"
 
@@ -30,12 +33,13 @@ class Tls : public testing::Test {
 };
 
 TEST_F(Tls, TakesCertificateAndKey) {
-  const auto files = authority_.issue({.name = "server", .serial = 255});
+  const auto files = authority_.issue({.name = "server"});
   const auto made = make_server_tls(settings(files));
   ASSERT_TRUE(made) << made.error().message;
-  EXPECT_EQ(serial_in_use(*made), "FF");
-  EXPECT_EQ(*serial_of_file(files.certificate), "FF");
-  EXPECT_EQ(serial_in_use(nullptr), "");
+  ASSERT_TRUE(expiry_of(*made));
+  EXPECT_GT(*expiry_of(*made), os::wall_now());
+  EXPECT_LT(*expiry_of(*made), os::wall_now() + std::chrono::hours(24 * 3650));
+  EXPECT_FALSE(expiry_of(nullptr));
 }
 
 TEST_F(Tls, KeyMayStandInTheCertificatesFile) {
@@ -81,11 +85,18 @@ TEST_F(Tls, CiphersAreTakenAsGiven) {
   EXPECT_TRUE(make_server_tls(with));
 }
 
-TEST_F(Tls, SerialOfNoCertificateIsAnError) {
-  const auto garbage = authority_.file("garbage");
-  ASSERT_TRUE(os::replace_file(garbage, "not PEM\n", 0600));
-  EXPECT_FALSE(serial_of_file(garbage));
-  EXPECT_EQ(serial_of_file("/nowhere/x.crt").error().code, Errc::not_found);
+TEST_F(Tls, FingerprintChangesWithEachOfTheFiles) {
+  auto with = settings(authority_.issue({.name = "server"}));
+  with.ca_file = authority_.ca_file();
+  std::set<std::string> prints{*fingerprint_of(with)};
+  EXPECT_TRUE(prints.contains(*fingerprint_of(with)));
+  const auto other = authority_.issue({.name = "other"});
+  for (auto* path : {&with.cert_file, &with.key_file, &with.ca_file}) {
+    *path = path == &with.key_file ? other.key : other.certificate;
+    EXPECT_TRUE(prints.insert(*fingerprint_of(with)).second) << *path;
+  }
+  with.key_file = "/nowhere/x.key";
+  EXPECT_EQ(fingerprint_of(with).error().code, Errc::not_found);
 }
 
 struct TrustRow {

@@ -53,6 +53,7 @@ Rows rows_of(const PGresult* result) {
   const int columns = PQnfields(result);
   for (int column = 0; column < columns; ++column) {
     rows.columns.emplace_back(PQfname(result, column));
+    rows.types.push_back(PQftype(result, column));
   }
   for (int row = 0; row < PQntuples(result); ++row) {
     auto& values = rows.rows.emplace_back();
@@ -89,9 +90,11 @@ struct Parameters {
 Keywords complete_keywords(const ConnectRequest& request) {
   auto keywords = request.keywords;
   auto settings = request.settings;
-  settings.emplace("search_path", "pg_catalog");
-  settings.emplace("DateStyle", "ISO");
-  keywords["options"] = format_options(settings);
+  if (!request.bare) {
+    settings.emplace("search_path", "pg_catalog");
+    settings.emplace("DateStyle", "ISO");
+  }
+  if (!settings.empty()) keywords["options"] = format_options(settings);
   keywords["client_encoding"] = "UTF8";
   if (!request.password.empty()) keywords["password"] = request.password.reveal();
   if (!request.sslpassword.empty()) keywords["sslpassword"] = request.sslpassword.reveal();

@@ -44,6 +44,7 @@ using Value = std::optional<std::string>;  // absent = NULL
 
 struct Rows {
   std::vector<std::string> columns;
+  std::vector<std::uint32_t> types;  // of the columns: OIDs of pg_type
   std::vector<std::vector<Value>> rows;
   std::vector<Notice> notices;
 
@@ -59,6 +60,9 @@ struct ConnectRequest {
   // client_encoding=UTF8, DateStyle=ISO (traps 79 and 131 are the callers' and ours).
   std::map<std::string, std::string> settings;
   bool replication = false;  // physical replication protocol
+  // None of those settings: a person's session, where PGOPTIONS and those of the role count, or
+  // PgBouncer's console.
+  bool bare = false;
 };
 
 // Time for one host of a list.

@@ -74,6 +74,8 @@ void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
     set(view_.history, value, decode_history);
   } else if (relative == "failsafe") {
     view_.failsafe = value != nullptr ? decode_failsafe(*value) : std::nullopt;
+  } else if (relative == name_of(StoreKey::digests)) {
+    set(view_.digests, value, decode_digests);
   }
 }
 
@@ -160,6 +162,7 @@ void ClusterCache::replace(const Keys& keys, Revision revision) {
   complete_at_ = revision;
   std::erase_if(deleted_, [&](const auto& entry) { return entry.second <= revision; });
   note_lost_leader(before, revision, false);
+  if (view_.lost_leader) view_.lost_leader->after_gap = true;
   if (view_.revision >= revision) return;
   view_.revision = revision;
   published_ = nullptr;

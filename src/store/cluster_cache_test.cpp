@@ -161,6 +161,14 @@ TEST_F(LostLeaderTest, ADeletionFoundByAFullReadIsNoRelease) {
   cache.replace({{member_key, value(R"({"role":"demoted","tanist":"1"})", 15, 6)}}, Revision(20));
   ASSERT_TRUE(lost());
   EXPECT_FALSE(lost()->released) << "nobody saw what else that revision did";
+  EXPECT_TRUE(lost()->after_gap);
+}
+
+TEST_F(LostLeaderTest, OthersMayHaveHeldTheLockDuringAGap) {
+  cache.apply({gone(leader_key, 11)});
+  EXPECT_FALSE(lost()->after_gap);
+  cache.replace({}, Revision(20));
+  EXPECT_TRUE(lost()->after_gap);
 }
 
 TEST_F(LostLeaderTest, StaysUntilSomebodyHoldsTheLockAgain) {

@@ -192,6 +192,12 @@ std::optional<FailsafeView> decode_failsafe(const StoredKey& key) {
   return failsafe;
 }
 
+DigestsView decode_digests(const StoredKey& key) {
+  DigestsView digests{.value = json_or_null(key.value), .revision = key.revision};
+  if (!digests.value.is_list()) digests.value = Tree();
+  return digests;
+}
+
 std::string encode_status(const StatusView& status) {
   Tree out = Tree::map({{"optime", Tree(status.optime.value())}});
   if (!status.slots.empty()) {

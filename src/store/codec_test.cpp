@@ -48,6 +48,7 @@ TEST(KeyPaths, NameEveryKey) {
   const KeyPaths paths("service", "c1");
   EXPECT_EQ(paths.of(StoreKey::initialize), "/service/c1/initialize");
   EXPECT_EQ(paths.of(StoreKey::failsafe), "/service/c1/failsafe");
+  EXPECT_EQ(paths.of(StoreKey::digests), "/service/c1/tanist/digests");
   EXPECT_EQ(paths.member(MemberName("n 1")), "/service/c1/members/n 1");
   EXPECT_EQ(paths.relative("/service/c1/members/a"), "members/a");
   EXPECT_EQ(paths.relative("/service/c12/leader"), std::nullopt);

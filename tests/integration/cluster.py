@@ -14,7 +14,7 @@ import urllib.request
 
 import psycopg2
 import yaml
-from local_servers import (POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
+from local_servers import (ETCD, POSTGRESQL, PROGRAMS, Folder, eventually, must_run, network,
                            programs_into, run)
 from writer import Writer
 
@@ -40,10 +40,10 @@ def topology():
 class Cluster:
     """`start()` returns when it is healthy; `remove()` ends and deletes everything."""
 
-    def __init__(self, described=None):
+    def __init__(self, described=None, **changes):
         self.folder = Folder("tanist-")
         self.files = self.folder.path / "cluster"
-        self.topology = described or topology()
+        self.topology = {**(described or topology()), **changes}
         self.nodes = [node["name"] for node in self.topology["nodes"]]
         self.address = {host["name"]: host["address"]
                         for host in self.topology["nodes"] + self.topology["haproxy"]}
@@ -84,7 +84,7 @@ class Cluster:
         must_run(program, "provision", file, "-o", self.files)
 
     def start_etcd(self, node):
-        self.launch(node, f"etcd-{node}", "etcd",
+        self.launch(node, f"etcd-{node}", ETCD,
                     f"--config-file={self.files}/{node}/etc/etcd/etcd.yml")
 
     def etcd_is_healthy(self):
@@ -202,11 +202,14 @@ class Cluster:
 
     # ---- Applications -----------------------------------------------------------------------
 
+    def superuser_options(self, node, database="postgres"):
+        """How the superuser connects, on the node itself."""
+        return {"host": self.config(node)["postgresql"]["parameters"]["unix_socket_directories"],
+                "port": PORTS["postgresql"], "user": "postgres", "dbname": database,
+                "password": self.secret("superuser")}
+
     def superuser(self, node):
-        connection = psycopg2.connect(
-            host=self.config(node)["postgresql"]["parameters"]["unix_socket_directories"],
-            port=PORTS["postgresql"], user="postgres", dbname="postgres",
-            password=self.secret("superuser"), connect_timeout=5)
+        connection = psycopg2.connect(**self.superuser_options(node), connect_timeout=5)
         connection.autocommit = True
         return connection
 

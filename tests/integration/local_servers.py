@@ -14,8 +14,11 @@ import time
 
 USER = "postgres"
 PROGRAMS = pathlib.Path(os.environ.get("TANIST_BIN", "build/release/src")).resolve()
-POSTGRESQL = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
-                 key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
+# Another version's (scripts/test --matrix), else the newest that is installed.
+POSTGRESQL = pathlib.Path(os.environ["TANIST_POSTGRESQL"]) if "TANIST_POSTGRESQL" in os.environ \
+    else max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
+             key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
+ETCD = os.environ.get("TANIST_ETCD", "etcd")
 LINES_OF_LOG = 120
 
 
@@ -48,10 +51,10 @@ def unprivileged(words, **environment):
             *(str(word) for word in words)]
 
 
-def run(*words, seconds=60, **environment):
-    """Runs to the end; standard output and error are kept apart, both text."""
+def run(*words, seconds=60, given="", **environment):
+    """Runs to the end, with standard input `given`; output and error are kept apart, all text."""
     return subprocess.run(unprivileged(words, **environment), capture_output=True, text=True,
-                          cwd="/", timeout=seconds, check=False)
+                          input=given, cwd="/", timeout=seconds, check=False)
 
 
 def must_run(*words, **options):

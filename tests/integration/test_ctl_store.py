@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -272,4 +273,191 @@ def test_version_names_what_members_run(store):
     body = '{"patroni": {"version": "4.1.4"}, "server_version": 150004}'
     with member_that_answers(store, "a2", 200, body):
         out = store.ctl("version", "shop", "a2")
+    assert out.splitlines()[0].startswith("tanistctl version ")
     assert out.splitlines()[1:] == ["", "a2: Patroni 4.1.4 PostgreSQL 15.4"]
+
+
+def test_a_link_named_patronictl_is_patronictl(store):
+    with tempfile.TemporaryDirectory() as folder:
+        link = pathlib.Path(folder) / "patronictl"
+        link.symlink_to(shutil.which(PROGRAM) or pathlib.Path(PROGRAM).resolve())
+        said = subprocess.run([link, "-c", store.config, "version"], capture_output=True, text=True,
+                              check=True).stdout
+        wrong = subprocess.run([link, "list", "--foo"], capture_output=True, text=True, check=False)
+    assert said.startswith("patronictl version 4.")
+    assert wrong.returncode == 2
+    assert wrong.stderr == ("Usage: patronictl list [OPTIONS] [CLUSTER_NAMES]...\n"
+                            "Try 'patronictl list --help' for help.\n\n"
+                            "Error: No such option: --foo\n")
+
+
+def test_the_configuration_may_come_from_variables(store):
+    words = dict(capture_output=True, text=True, check=False)
+    by_file = subprocess.run([PROGRAM, "list"], **words,
+                             env={**os.environ, "PATRONICTL_CONFIG_FILE": str(store.config)})
+    assert by_file.stdout == TABLE % "a2    "
+    by_url = subprocess.run([PROGRAM, "list", "shop"], **words, env={
+        **os.environ, "XDG_CONFIG_HOME": "/nonexistent",
+        "DCS_URL": store.endpoint.replace("http", "etcd3")})
+    assert by_url.stdout == TABLE % "a2    "
+    missing = subprocess.run([PROGRAM, "-c", "/no/such", "list"], **words)
+    assert missing.returncode == 1
+    assert missing.stderr == ("Error: Provided config file /no/such not existing or no read rights."
+                              " Check the -c/--config-file parameter\n")
+
+
+def test_warnings_are_silent_at_a_higher_level(store):
+    words = ["flush", "shop", "switchover"]
+    store.put("failover", {"leader": "a1", "scheduled_at": "2031-05-01T06:00:00+02:00"})
+    loud = subprocess.run([PROGRAM, "-c", store.config, *words], capture_output=True, text=True,
+                          check=True)
+    assert " - WARNING - Member a1 is not accessible\n" in loud.stderr
+    store.put("failover", {"leader": "a1", "scheduled_at": "2031-05-01T06:00:00+02:00"})
+    quiet = subprocess.run([PROGRAM, "-c", store.config, *words], capture_output=True, text=True,
+                           check=True, env={**os.environ, "PATRONI_LOGLEVEL": "ERROR"})
+    assert quiet.stderr == ""
+
+
+def test_a_schedule_is_shown_in_its_own_zone(store):
+    store.put("failover", {"leader": "a1", "scheduled_at": "2031-05-01T06:00:00+02:00"})
+    assert store.ctl("list").endswith(" Switchover scheduled at: 2031-05-01T06:00:00+02:00\n"
+                                      "                    from: a1\n")
+
+
+def test_a_scheduled_switchover_that_nobody_can_delete_is_deleted_in_the_store(store):
+    assert store.ctl("flush", "shop", "switchover") == "No pending scheduled switchover\n"
+    store.put("failover", {"leader": "a1", "scheduled_at": "2031-05-01T06:00:00+02:00"})
+    out = store.ctl("flush", "shop", "switchover")
+    assert out.endswith(" Could not find any accessible member of cluster shop\n")
+    assert store.get("failover") == "{}"
+
+
+def test_flushing_asks_members_until_one_knows(store):
+    store.put("failover", {"leader": "a1", "scheduled_at": "2031-05-01T06:00:00+02:00"})
+    with member_that_answers(store, "a2", 404, "no failover is scheduled") as seen:
+        out = store.ctl("flush", "shop", "switchover")
+    assert seen == [("DELETE", "/switchover", None)]
+    assert out == "Failed: no switchover is scheduled\n"
+
+
+def test_a_scheduled_restart_is_flushed_where_there_is_one(store):
+    value = json.loads(store.get("members/a2"))
+    store.put("members/a2", {**value, "scheduled_restart": {"schedule": "2031-05-01T04:00:00Z"}})
+    with member_that_answers(store, "a2", 200, "scheduled restart deleted") as seen:
+        out = store.ctl("flush", "shop", "restart", "--force")
+    assert seen == [("DELETE", "/restart", None)]
+    assert out.endswith("No scheduled restart for member a1\n"
+                        "Success: flush scheduled restart for member a2\n")
+
+
+def test_reinit_offers_to_cancel_what_is_under_way(store):
+    with member_that_answers(store, "a2", 503, "restart already in progress") as seen:
+        out = store.ctl("reinit", "shop", "a2", "--from-leader", answers="y\ny\n")
+    assert seen == [("POST", "/reinitialize", {"force": force, "from_leader": True})
+                    for force in (False, True)]
+    failed = "Failed: reinitialize for member a2, status code=503, (restart already in progress)\n"
+    assert out.endswith(f"[y/N]: {failed}Do you want to cancel it and reinitialize anyway? [y/N]: "
+                        f"{failed}")
+
+
+def test_reinit_takes_replicas_only(store):
+    assert "Error: No replica among provided members\n" in store.ctl("reinit", "shop", "a1", code=1)
+    out = store.ctl("reinit", "shop", answers="a1\n", code=1)
+    assert "Which member do you want to reinitialize [a2]? []: " in out
+    assert "Error: a1 is not a member of cluster\n" in out
+    assert store.ctl("reinit", "shop", "--force") == TABLE % "a2    "
+
+
+def test_one_member_is_chosen_by_name_or_by_role(store):
+    assert store.ctl("dsn") == "host=10.1.0.1 port=5432\n"
+    assert store.ctl("dsn", "-r", "replica") == "host=10.1.0.2 port=5432\n"
+    assert store.ctl("dsn", "-r", "any", "-m", "a2", code=1) == (
+        "Error: --role and --member are mutually exclusive options\n")
+    assert "Error: Can not find a suitable member\n" in store.ctl("dsn", "-m", "x", code=1)
+
+
+def test_a_query_that_fails_is_a_row_and_no_error(store):
+    row = store.ctl("query", "-c", "SELECT 1", "-m", "x").split("\t")
+    assert row[1] == "No connection to member x is available\n"
+    out = store.ctl("query", "-c", "SELECT 1", "-m", "x", "--format", "pretty")
+    assert out.splitlines()[1].split() == ["|", "Field", "1", "|", "Field", "2", "|"]
+    assert store.ctl("query", "-c", "SELECT 1", "-m", "x", "--format", "json") == "[{}]\n"
+    assert store.ctl("query", code=1) == (
+        "Error: You need to specify either --command or --file\n")
+    assert store.ctl("query", "-c", "x", "-f", "/dev/null", code=1) == (
+        "Error: --file and --command are mutually exclusive options\n")
+
+
+def test_remove_deletes_this_cluster_only(store):
+    store.etcdctl("put", "/service/shop2/initialize", "1")
+    out = store.ctl("remove", "shop", "-f", "json", answers="\nshop\nYes I am aware\na1\n")
+    assert out.startswith('[{"Cluster": "shop", ')
+    assert out.count("Please confirm the cluster name to remove: ") == 2
+    assert store.etcdctl("get", "--prefix", "--keys-only", "/service/").stdout.split() == [
+        "/service/shop2/initialize"]
+
+
+def test_a_cluster_is_not_demoted_without_a_source_or_a_leader(store):
+    assert store.ctl("demote-cluster", code=1) == (
+        "Error: At least --host, --port or --restore-command should be specified\n")
+    assert store.ctl("promote-cluster", code=1) == (
+        "Error: Cluster is already in the required state\n")
+    store.etcdctl("del", "/service/shop/leader")
+    assert store.ctl("promote-cluster", code=1) == (
+        "Error: Cluster has no leader, promotion is not possible\n")
+
+
+def test_demote_cluster_writes_the_source_and_waits_for_the_role(store):
+    with member_that_answers(store, "a1", 200, "{}") as seen:
+        value = json.loads(store.get("members/a1"))
+        later = threading.Timer(1.5, lambda: store.put("members/a1",
+                                                       {**value, "role": "standby_leader"}))
+        later.start()
+        out = store.ctl("demote-cluster", "--host", "10.2.0.1", "--port", "5433", "--force")
+        later.join()
+    source = {"host": "10.2.0.1", "port": 5433}
+    assert seen == [("PATCH", "/config", {"standby_cluster": source})]
+    lines = out.splitlines()
+    assert lines[0] == "Current cluster topology"
+    looks = [line[20:] for line in lines if "cluster is unlocked" in line]
+    assert looks[0] == "cluster is unlocked: False, leader role: primary, leader state: running"
+    assert looks[-1].endswith("leader role: standby_leader, leader state: running")
+    assert any(line[20:] == "cluster is successfully demoted" for line in lines)
+
+
+def test_a_refused_change_of_the_standby_cluster_is_an_error(store):
+    with member_that_answers(store, "a1", 409, "no"):
+        out = store.ctl("demote-cluster", "--restore-command", "x", "--force", code=1)
+    assert out.endswith("Error: Failed to demote shop cluster: Failed to demote shop cluster: "
+                        "/config PATCH status code=409, (no)\n")
+
+
+def test_doctor_tells_what_is_wrong_and_what_to_do(store):
+    rows = yaml.safe_load(store.ctl("doctor", "-f", "yaml", code=1).partition("Error: ")[0])
+    wrong = {row["Subject"]: row for row in rows if row["Grade"] == "wrong"}
+    # The members' addresses lead nowhere.
+    assert sorted(wrong) == ["member a1", "member a2"]
+    assert all(row["Remedy"] for row in rows if row["Grade"] != "ok")
+    store.put("config", {**CONFIG, "ttl": 3, "loop_wait": 1, "retry_timeout": 1})
+    quiet = store.ctl("doctor", "-q", code=1)
+    assert "\nwrong    setting ttl: 3 s; etcd's election timeout is about 1.0 s" in quiet
+    assert "\nok " not in quiet and not quiet.startswith("ok ")
+    store.put("config", {**CONFIG, "retry_timeout": "soon"})
+    assert "\nwrong    setting retry_timeout: " in store.ctl("doctor", "-q", code=1)
+
+
+def test_doctor_on_a_store_that_is_away(store):
+    out = subprocess.run([PROGRAM, "-d", f"etcd3://{HOST}:1", "doctor", "shop"],
+                         capture_output=True, text=True, check=False, timeout=30)
+    assert out.returncode == 1
+    assert f"wrong    etcd {HOST}:1: does not answer: " in out.stdout
+
+
+def test_a_list_is_repeated_until_it_is_interrupted(store):
+    with subprocess.Popen([PROGRAM, "-c", store.config, "list", "-w", "0.1", "-f", "tsv"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        headings = [process.stdout.readline() for _ in range(7)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 1
+        assert process.stderr.read().endswith("Aborted!\n")
+    assert headings.count(headings[0]) == 3

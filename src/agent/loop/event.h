@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/observation.h"
+#include "core/decision_news.h"
 #include "core/status.h"
 
 namespace tanist::agent {
@@ -56,14 +56,27 @@ struct GuardChanged {
   GuardState state = GuardState::absent;
 };
 
+struct WatchdogChanged {
+  WatchdogFacts facts;
+};
+
+struct StorageObserved {
+  StorageFacts storage;
+};
+
+// How far the copy under way has come, as people read it ("45%").
+struct CopyProgressed {
+  std::string progress;
+};
+
 struct ShutdownRequested {};
 
 struct ReloadRequested {};
 
-using Event =
-    std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered, EffectFinished,
-                 PostmasterStarted, PostmasterExited, StopProgressed, ApiRequested, SettingsChanged,
-                 GuardChanged, ShutdownRequested, ReloadRequested>;
+using Event = std::variant<TimerFired, ViewArrived, HealthChanged, RenewalUnanswered,
+                           EffectFinished, PostmasterStarted, PostmasterExited, StopProgressed,
+                           ApiRequested, SettingsChanged, GuardChanged, WatchdogChanged,
+                           StorageObserved, CopyProgressed, ShutdownRequested, ReloadRequested>;
 
 // One thing to perform.
 struct Effect {
@@ -80,7 +93,8 @@ struct Effects {
   std::vector<Effect> start;
   std::vector<RunCallback> callbacks;
   std::vector<LogLine> log;
-  StatusPtr publish;  // absent = nothing new
+  StatusPtr publish;                           // absent = nothing new
+  std::shared_ptr<const DecisionRecord> news;  // for the journal; absent = no news
   std::vector<ApiReply> replies;
   Instant wake_at;                   // step again with TimerFired at this instant at the latest
   std::optional<std::int64_t> exit;  // the process ends with this code

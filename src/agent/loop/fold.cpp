@@ -4,6 +4,7 @@
 
 #include "agent/loop/loop.h"
 #include "core/local_server.h"
+#include "core/permanent_slots.h"
 
 namespace tanist::agent {
 
@@ -71,6 +72,9 @@ void Loop::adopt_config(const ClusterView& view) {
   if (!settings) {
     out_.log.push_back({LineLevel::error, settings.error().message});
     return;
+  }
+  for (auto& warning : permanent_slot_warnings(settings->slots)) {
+    out_.log.push_back({LineLevel::warning, std::move(warning)});
   }
   obs_.cluster = std::make_shared<const ClusterSettings>(std::move(*settings));
   if (obs_.config && *obs_.config == view.config->value) return;
@@ -180,12 +184,19 @@ void Loop::fold_server_result(Task task, const ServerResult& result) {
       return;
     case Task::ask_failsafe: return fold_consent(result.ok);
     case Task::locate_shutdown: obs_.local.shutdown_location = result; return;
+    case Task::observe_leader_slots: obs_.local.leader_slots = result.slots; return;
     default: return;
   }
 }
 
 void Loop::fold_facts(const ServerFacts& facts) {
   const auto control = obs_.local.server.control;
+  const bool silent = facts.postmaster && !facts.query && facts.readiness != Readiness::rejecting;
+  if (silent && memory_.state == ServerState::running) {
+    out_.log.push_back({LineLevel::warning,
+                        "Failed to determine PostgreSQL state from the connection, falling back to "
+                        "cached role"});
+  }
   obs_.local.server = facts;
   // pg_control is read when something needs it; the last reading of a living server still tells
   // identity and checksums.
@@ -230,6 +241,20 @@ void Loop::fold(const GuardChanged& event) {
   if (obs_.local.guard != event.state) cycle_wanted_ = true;
   obs_.local.guard = event.state;
 }
+
+// The device was told of the renewal: the guard may wait longer by that (safety 2.8).
+void Loop::fold(const WatchdogChanged& event) {
+  if (obs_.local.watchdog.state != event.facts.state) cycle_wanted_ = true;
+  obs_.local.watchdog = event.facts;
+  arm_guard();
+}
+
+void Loop::fold(const StorageObserved& event) {
+  if (obs_.local.storage.state != event.storage.state) cycle_wanted_ = true;
+  obs_.local.storage = event.storage;
+}
+
+void Loop::fold(const CopyProgressed& event) { obs_.local.copy_progress = event.progress; }
 
 void Loop::fold(const ShutdownRequested&) {
   obs_.shutdown_requested = true;

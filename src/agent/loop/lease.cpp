@@ -5,6 +5,7 @@
 #include "agent/loop/loop.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
+#include "core/storage.h"
 
 namespace tanist::agent {
 
@@ -54,9 +55,18 @@ void Loop::tend_lease() {
     next_keep_ = obs_.now + keep_interval();
     return;
   }
+  // Safety 5.3: the lease is left to end; guard and fence do the rest.
+  if (lock.reign && gives_up_for_storage(obs_)) {
+    out_.log.push_back({LineLevel::critical,
+                        "Giving up the leader lock because the storage hangs: it is no longer "
+                        "renewed"});
+    next_keep_ = obs_.now + keep_interval();
+    return;
+  }
   if (lock.reign || lock.adopting) {
     KeepLock keep{.reign = lock.reign ? *lock.reign : *lock.adopting, .status = std::nullopt};
-    const auto status = lock.reign && is_primary(obs_) ? status_value(obs_) : Tree();
+    const bool tells = is_primary(obs_) || leads_standby_cluster(obs_);
+    const auto status = lock.reign && tells ? status_value(obs_) : Tree();
     status_sent_ = status.is_null() ? std::string() : text_form(status);
     if (!status_sent_.empty() && status_sent_ != status_written_) keep.status = status_sent_;
     start(Task::keep_lock, StoreAction(std::move(keep)), lock.until);
@@ -254,8 +264,10 @@ void Loop::arm_guard() {
   const auto& progress = obs_.local.stop_progress;
   const bool past_safe_point = progress && progress->safe_point;
   if (past_safe_point || paused(obs_)) return;
+  // A standby leader has nothing to fence; a primary that is to become one stays fenced.
+  if (leads_standby_cluster(obs_) && !may_be_writable(obs_)) return;
   if (obs_.lock.reign) {
-    out_.guard.push_back({GuardOrder::What::arm, *obs_.lock.reign, obs_.lock.until});
+    out_.guard.push_back({GuardOrder::What::arm, *obs_.lock.reign, server_until(obs_)});
   } else if (memory_.bootstrapping) {
     const Reign claim{obs_.store.lease, Revision(0)};
     out_.guard.push_back({GuardOrder::What::arm, claim, obs_.store.lease_until});

@@ -58,7 +58,9 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   tend_lease();
   begin_cycle_if_due();
   obs_.memory = std::make_shared<const Memory>(memory_);
-  carry_out(decide(obs_));
+  auto decision = decide(obs_);
+  tell_news(decision);
+  carry_out(std::move(decision));
   publish_member();
   publish_status();
   const auto soonest = obs_.now + wake_interval_min;
@@ -78,7 +80,10 @@ void Loop::begin_cycle_if_due() {
     cycle_wanted_ = true;
     line_due_ = true;
     obs_.next_cycle += loop_wait;
-    if (obs_.next_cycle <= obs_.now) obs_.next_cycle = obs_.now + loop_wait;
+    if (obs_.next_cycle <= obs_.now) {
+      out_.log.push_back({LineLevel::warning, "Loop time exceeded, rescheduling immediately."});
+      obs_.next_cycle = obs_.now + loop_wait;
+    }
   }
   if (!cycle_wanted_ || obs_.now < obs_.cycle_began + cycle_interval_min) return;
   cycle_wanted_ = false;
@@ -108,6 +113,12 @@ void Loop::start(Task task, decltype(Effect::body) body, Instant until) {
     }
   }
   out_.start.push_back({id, task, std::move(body), until});
+}
+
+// As it is decided: carrying it out changes the observation.
+void Loop::tell_news(const Decision& decision) {
+  if (!news_.take(obs_, decision)) return;
+  out_.news = std::make_shared<const DecisionRecord>(DecisionRecord{obs_, decision});
 }
 
 void Loop::carry_out(Decision decision) {
@@ -180,7 +191,10 @@ void Loop::publish_member() {
 }
 
 void Loop::publish_status() {
-  out_.publish = std::make_shared<const Status>(make_status(obs_, memory_));
+  receiving_.look(obs_);
+  auto status = make_status(obs_, memory_);
+  status.receiving_until = receiving_.until();
+  out_.publish = std::make_shared<const Status>(std::move(status));
 }
 
 }  // namespace tanist::agent

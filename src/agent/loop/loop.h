@@ -10,6 +10,7 @@
 
 #include "agent/loop/event.h"
 #include "core/decide.h"
+#include "core/receiving.h"
 
 namespace tanist::agent {
 
@@ -59,6 +60,9 @@ class Loop {
   void fold(const ApiRequested& event);
   void fold(const SettingsChanged& event);
   void fold(const GuardChanged& event);
+  void fold(const WatchdogChanged& event);
+  void fold(const StorageObserved& event);
+  void fold(const CopyProgressed& event);
   void fold(const ShutdownRequested& event);
   void fold(const ReloadRequested& event);
   void fold_server_result(Task task, const ServerResult& result);
@@ -92,11 +96,13 @@ class Loop {
   void publish_member();
   void publish_status();
   void say(const Why& why);
+  void tell_news(const Decision& decision);
 
   Observation obs_;
   Memory memory_;
   Why why_;
   Effects out_;  // of the step under way
+  DecisionNews news_;
   std::map<EffectId, Running> running_;
   std::uint64_t last_effect_ = 0;
 
@@ -105,6 +111,7 @@ class Loop {
   bool line_due_ = true;   // the regular cycle's status line was not said yet
   std::string last_line_;
   Instant trouble_said_at_;  // when the store's trouble was last logged
+  Receiving receiving_;      // does WAL arrive here? for health checks
 
   Instant next_keep_;           // when lease or lock are kept next
   seconds lease_ttl_{0};        // that the lease was granted with

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster of tanist or of Patroni (the distribution's package) for measurements: both alike, on
+one etcd, plain TCP, an empty database. TANIST_BIN says where tanist's programs are."""
+
+import json
+import os
+import pathlib
+import re
+import sys
+import urllib.request
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+os.environ.setdefault("TANIST_BIN", str(ROOT / "build/release/src"))
+sys.path.insert(0, str(ROOT / "tests/integration"))
+# pylint: disable=wrong-import-position
+from local_servers import POSTGRESQL, must_run, network, programs_into  # noqa: E402
+
+ETCD = f"{network()}.100"
+
+
+class Side:
+    """One of the two: a cluster of `nodes` members under one agent program."""
+
+    def __init__(self, name, folder, nodes, timing=None, additions=None):
+        self.name, self.folder = name, folder
+        self.timing = timing or {"ttl": 30, "loop_wait": 10, "retry_timeout": 10}
+        self.additions = additions or {}  # to each agent's configuration
+        base = {"tanist": 10, "patroni": 20}[name]
+        self.address = {f"{name}{index}": f"{network()}.{base + index}"
+                        for index in range(1, nodes + 1)}
+
+    def configuration(self, node):
+        address, place = self.address[node], self.folder.path / node
+        role = {"superuser": {"username": "postgres", "password": "s"},
+                "replication": {"username": "replicator", "password": "r"}}
+        return {
+            "scope": f"of-{self.name}", "name": node,
+            "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008"},
+            "etcd3": {"hosts": [f"{ETCD}:2379"]},
+            "bootstrap": {
+                "dcs": self.timing,
+                "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}],
+                "pg_hba": ["local all all trust", "host all all 127.0.0.0/8 scram-sha-256",
+                           "host replication replicator 127.0.0.0/8 scram-sha-256"]},
+            "postgresql": {
+                "listen": f"{address}:5432", "connect_address": f"{address}:5432",
+                "data_dir": str(place / "data"), "bin_dir": str(POSTGRESQL),
+                "pgpass": str(place / "pgpass"), "authentication": role,
+                "parameters": {"unix_socket_directories": str(place), "shared_buffers": "16MB",
+                               "max_connections": 20}},
+            **self.additions}
+
+    def command(self, node):
+        file = self.folder.path / node / "agent.yml"
+        if self.name == "patroni":
+            return ["/usr/bin/python3", "/usr/bin/patroni", file]
+        return [self.folder.path / node / "bin/tanist", file]
+
+    def start(self):
+        for node in self.address:
+            place = self.folder.path / node
+            must_run("mkdir", "-m", "0700", place, place / "run", place / "bin")
+            if self.name == "tanist":
+                programs_into(place / "bin")
+            self.folder.write(f"{node}/agent.yml", yaml.safe_dump(self.configuration(node)))
+            self.start_agent(node)
+
+    def start_agent(self, node):
+        self.folder.start(node, *self.command(node),
+                          RUNTIME_DIRECTORY=self.folder.path / node / "run")
+
+    def members(self):
+        """As the first node that answers tells them."""
+        for address in self.address.values():
+            try:
+                url = f"http://{address}:8008/cluster"
+                with urllib.request.urlopen(url, timeout=3) as answer:
+                    return json.load(answer)["members"]
+            except (OSError, ValueError):
+                continue
+        return []
+
+    def roles(self):
+        """Node -> leader or replica; empty until all are there and well."""
+        members = self.members()
+        well = [member for member in members if member["state"] in ("running", "streaming")]
+        roles = {member["name"]: member["role"] for member in well}
+        if len(roles) != len(self.address) or "leader" not in roles.values():
+            return {}
+        return roles
+
+    def processes(self, node):
+        """Agent, and guard where there is one."""
+        place = self.folder.path / node
+        found = [self.folder.started[node].pid]
+        for pid in self.folder.processes(place):
+            if re.search(r"/bin/tanist-guard$", os.readlink(f"/proc/{pid}/exe")):
+                found.append(pid)
+        return found
+
+
+def start_etcd(folder):
+    folder.start("etcd", "etcd", "--data-dir", folder.path / "etcd",
+                 "--listen-client-urls", f"http://{ETCD}:2379",
+                 "--advertise-client-urls", f"http://{ETCD}:2379",
+                 "--listen-peer-urls", f"http://{ETCD}:2380",
+                 "--initial-advertise-peer-urls", f"http://{ETCD}:2380",
+                 "--initial-cluster", f"default=http://{ETCD}:2380",
+                 "--heartbeat-interval", "50", "--election-timeout", "500")

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local section `routing` (docs/reference/config.md) as typed settings. Pure; any thread.
+#pragma once
+
+#include "config/config.h"
+#include "core/routing_settings.h"
+
+namespace tanist::config {
+
+// Errc::invalid with key, location and remedy when it names nothing that could be told.
+Result<RoutingSettings> routing_settings(const LocalConfig& local);
+
+}  // namespace tanist::config

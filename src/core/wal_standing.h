@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How logs of different nodes compare. A position says nothing without the timeline that it lies
+// on: what a server wrote after the others went on without it is no part of the cluster's log,
+// however far it reaches. Timelines that are not known are not compared (contract ha 7.4).
+// Pure; any thread.
+#pragma once
+
+#include "core/cluster_view.h"
+#include "core/peer_report.h"
+
+namespace tanist {
+
+// How far a log that ends at `position` on `timeline` goes along with the cluster's own, by
+// `/history`: not beyond the fork.
+Lsn common_position(const ClusterView& view, Timeline timeline, Lsn position);
+
+// The same of a peer, as it reported itself.
+Lsn common_position(const ClusterView& view, const PeerReport& report);
+
+enum class Standing { behind, level, ahead };
+
+// Where a peer's log stands beside one that ends at `position` on `timeline`. A newer timeline is
+// ahead: it begins with a leader that was elected after ours.
+Standing standing_of(const PeerReport& peer, Timeline timeline, Lsn position);
+
+}  // namespace tanist

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Completion as real shells carry it out; one that is not installed is skipped.
+#include "ctl/completion.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+
+#include "ctl/command_table.h"
+#include "os/file.h"
+
+namespace tanist::ctl {
+namespace {
+
+std::string output_of(const std::string& command) {
+  std::string out;
+  std::FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> buffer{};
+  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    out.append(buffer.data(), n);
+  }
+  EXPECT_EQ(pclose(pipe), 0) << command << "\n" << out;
+  return out;
+}
+
+class ScriptFile {
+ public:
+  explicit ScriptFile(Shell shell) {
+    close(mkstemp(path_.data()));
+    EXPECT_TRUE(os::replace_file(path_, completion_script(shell), 0600));
+  }
+  ~ScriptFile() { unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/tanist_completion_XXXXXX";
+};
+
+// What bash offers for the last of the words.
+std::set<std::string> offered(const std::string& words) {
+  const ScriptFile script(Shell::bash);
+  const auto text = output_of("bash -c '. \"$0\"; COMP_WORDS=(" + words +
+                              "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tanistctl; printf "
+                              "\"%s\\n\" \"${COMPREPLY[@]}\"' " +
+                              script.path());
+  std::set<std::string> out;
+  std::string word;
+  for (const char c : text) {
+    if (c != '\n') {
+      word += c;
+    } else {
+      if (!word.empty()) out.insert(word);
+      word.clear();
+    }
+  }
+  return out;
+}
+
+using Words = std::set<std::string>;
+
+TEST(BashCompletion, OffersTheCommands) {
+  const auto words = offered("tanistctl \"\"");
+  for (const auto& command : command_table()) EXPECT_TRUE(words.contains(command.name));
+  EXPECT_EQ(offered("tanistctl sw"), Words{"switchover"});
+}
+
+TEST(BashCompletion, LooksPastGlobalOptionsAndTheirValues) {
+  EXPECT_EQ(offered("tanistctl -c list -k hi"), Words{"history"});
+}
+
+TEST(BashCompletion, OffersTheOptionsOfTheCommand) {
+  EXPECT_EQ(offered("tanistctl switchover --ca"), Words{"--candidate"});
+  EXPECT_EQ(offered("tanistctl pause --fo"), Words{});
+}
+
+TEST(BashCompletion, OffersTheWordsOfAnOptionAndOfAnArgument) {
+  EXPECT_EQ(offered("tanistctl list -f \"\""), (Words{"json", "pretty", "tsv", "yaml", "yml"}));
+  EXPECT_EQ(offered("tanistctl flush shop s"), Words{"switchover"});
+}
+
+bool is_installed(const std::string& shell) {
+  return std::system(("command -v " + shell + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+TEST(ZshCompletion, IsAScriptThatZshReads) {
+  if (!is_installed("zsh")) GTEST_SKIP() << "zsh is not installed";
+  const ScriptFile script(Shell::zsh);
+  output_of("zsh -n " + script.path() + " 2>&1");
+}
+
+TEST(FishCompletion, IsAScriptThatFishReads) {
+  if (!is_installed("fish")) GTEST_SKIP() << "fish is not installed";
+  const ScriptFile script(Shell::fish);
+  EXPECT_EQ(output_of("fish -c 'source " + script.path() + "; complete -C \"tanistctl switchov\"'")
+                .substr(0, 10),
+            "switchover");
+}
+
+TEST(Completion, EveryOptionOccursInEveryScript) {
+  for (const auto shell : {Shell::bash, Shell::zsh, Shell::fish}) {
+    const auto script = completion_script(shell);
+    for (const auto& command : command_table()) {
+      for (const auto& option : command.options) {
+        const auto name =
+            shell == Shell::fish ? option.key().substr(option.key().rfind("--") + 2) : option.key();
+        if (option.key().starts_with("--")) {
+          EXPECT_NE(script.find(name), std::string::npos) << command.name << " " << option.key();
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tanist::ctl

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is told, and when.
+#include "routing/routing.h"
+
+#include "base/log.h"
+
+namespace tanist::routing {
+
+Routing::Routing(os::Executor loop, os::DiskPool& disk, std::function<Moment()> moment)
+    : loop_(std::move(loop)), disk_(disk), moment_(std::move(moment)) {}
+
+void Routing::configure(const RoutingSettings& settings) {
+  agent_check_.reset();
+  haproxies_.clear();
+  poolers_.clear();
+  const auto takes_writes = [moment = moment_] { return moment().takes_writes; };
+  if (settings.agent_check.port != 0) {
+    auto opened = HaproxyAgentCheck::open(loop_, settings.agent_check, takes_writes);
+    if (!opened) log_error("{}", opened.error().message);
+    if (opened) agent_check_ = std::move(*opened);
+  }
+  for (const auto& socket : settings.haproxy_sockets) {
+    HaproxyTarget target{socket, settings.haproxy_backend, settings.haproxy_server};
+    haproxies_.push_back(std::make_unique<HaproxyRuntime>(loop_, std::move(target), moment_));
+  }
+  for (const auto& host : settings.pgbouncer_hosts) {
+    const auto colon = host.rfind(':');
+    PgbouncerTarget target{host.substr(0, colon), host.substr(colon + 1),
+                           settings.pgbouncer_username, settings.pgbouncer_password,
+                           settings.pgbouncer_databases};
+    poolers_.push_back(std::make_unique<Pgbouncer>(loop_, disk_, std::move(target), takes_writes));
+  }
+}
+
+void Routing::consider() {
+  const bool takes_writes = moment_().takes_writes;
+  if (takes_writes == took_writes_) return;
+  took_writes_ = takes_writes;
+  for (const auto& haproxy : haproxies_) haproxy->tell();
+  if (!takes_writes) return;
+  for (const auto& pooler : poolers_) pooler->tell();
+}
+
+}  // namespace tanist::routing

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connection strings. What we read is written such that it reads as the same; and libpq, which has
+// the last word on them, reads no other values out of one that both accept.
+#include "sql/conninfo.h"
+
+#include <libpq-fe.h>
+
+#include <string>
+
+#include "tests/fuzz/fuzz.h"
+
+namespace {
+
+void compare_with_libpq(const std::string& text, const tanist::sql::Keywords& ours) {
+  auto* options = PQconninfoParse(text.c_str(), nullptr);
+  if (options == nullptr) return;
+  for (const auto* option = options; option->keyword != nullptr; ++option) {
+    const std::string theirs = option->val != nullptr ? option->val : "";
+    const auto at = ours.find(option->keyword);
+    tanist::fuzz::expect(theirs == (at != ours.end() ? at->second : ""), option->keyword);
+  }
+  PQconninfoFree(options);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tanist;
+  const std::string text(fuzz::text_of(data, size));
+  const auto read = sql::parse_conninfo(text);
+  if (!read) return 0;
+  (void)sql::hosts_of(*read);
+  const auto again = sql::parse_conninfo(sql::format_conninfo(*read));
+  fuzz::expect(again.has_value(), "a written conninfo can be read");
+  fuzz::expect(*again == *read, "it says the same");
+  if (text.find('\0') == std::string::npos) compare_with_libpq(text, *read);
+  return 0;
+}
