@@ -2,6 +2,7 @@
 """The short list of faults that every run of the tests goes through; scripts/faults goes on from
 there. One cluster, one story: a test that fails leaves a new cluster to the next one."""
 
+import os
 import pathlib
 import time
 
@@ -61,13 +62,13 @@ def test_a_node_that_is_cut_off_stops_before_another_leads(campaign):
     campaign.round(["isolate"], seconds=7)
 
 
+@pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 def test_an_outage_of_the_store_ends_by_itself(campaign):
     campaign.round(["freeze_store"], seconds=7)
 
 
 def test_quorum_mode_loses_nothing_in_combined_faults(campaign):
     campaign.cluster.set_mode("quorum")
-    campaign.round(["kill_postmaster", "cut_data"], seconds=3)
     campaign.round(["reboot", "mute"], seconds=5)
 
 
