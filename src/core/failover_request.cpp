@@ -139,7 +139,7 @@ bool suffices(const Observation& obs, Lsn position) {
 
 bool holds_published_wal(Draft& draft) {
   const auto& obs = draft.obs;
-  if (suffices(obs, common_position(obs.view(), local_timeline(obs), wal_position(obs)))) {
+  if (suffices(obs, common_position(obs, local_timeline(obs), wal_position(obs)))) {
     return true;
   }
   draft.log(LineLevel::info, "switchover: my wal position {} is behind the published {}",
@@ -150,7 +150,7 @@ bool holds_published_wal(Draft& draft) {
 // Why the candidate cannot take over, by its own answer; empty = nothing is known against it.
 std::string shortcoming_of_candidate(const Observation& obs, const PeerReport& report) {
   auto limit = limitation(report);
-  if (limit.empty() && !suffices(obs, common_position(obs.view(), report))) {
+  if (limit.empty() && !suffices(obs, common_position(obs, report))) {
     limit = "behind the published position";
   }
   return limit;

@@ -41,7 +41,7 @@ MemberName former_leader(const Observation& obs) {
 bool position_suffices(Draft& draft, bool lag_limit) {
   const auto& obs = draft.obs;
   const auto optime = obs.view().optime().value();
-  const auto mine = common_position(obs.view(), local_timeline(obs), wal_position(obs)).value();
+  const auto mine = common_position(obs, local_timeline(obs), wal_position(obs)).value();
   const auto limit =
       static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
   if (lag_limit && optime > mine && optime - mine > limit) {
