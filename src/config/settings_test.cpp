@@ -469,7 +469,7 @@ TEST_F(EffectiveSettings, OurOwnSections) {
   EXPECT_EQ(settings().storage.demote_after, seconds(0));
 }
 
-TEST(Settings, TheJournalLiesBesideTheDataDirectory) {
+TEST_F(EffectiveSettings, TheJournalLiesBesideTheDataDirectory) {
   const auto journal = settings().journal;
   EXPECT_TRUE(journal.enabled);
   EXPECT_EQ(journal.directory, settings().server.data_dir + ".journal");

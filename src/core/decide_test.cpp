@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/start_job.h"
 #include "tests/support/given.h"
 
 namespace tanist::testing {

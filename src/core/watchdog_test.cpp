@@ -15,6 +15,7 @@ using testing::at_ms;
 using testing::find_server;
 using testing::find_store;
 using testing::Given;
+using testing::logged;
 
 Given leader_with(WatchdogState state) {
   Given given("a");

@@ -11,6 +11,7 @@
 namespace tanist::postgres {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 

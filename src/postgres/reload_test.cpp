@@ -11,6 +11,7 @@
 namespace tanist::postgres {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 

@@ -11,6 +11,7 @@
 namespace tanist::postgres {
 namespace {
 
+using testing::HasSubstr;
 using testing::SizeIs;
 
 TEST_F(Situation, ACopiedLogicalSlotGoesOnAfterAFailoverWhereItWas) {

@@ -166,12 +166,12 @@ TEST(Metrics, DocumentsOfAnyShapeAreSurvived) {
 TEST(Metrics, TheGuardsStateIsANumber) {
   auto status = replica();
   const auto series = std::string("tanist_guard_state{scope=\"demo\",name=\"n1\"} ");
-  EXPECT_NE(render_metrics(status, {}).find(series + "0\n"), std::string::npos);
+  EXPECT_NE(metrics_of(status).find(series + "0\n"), std::string::npos);
   const std::pair<const char*, const char*> rows[] = {
       {"disarmed", "1\n"}, {"armed", "2\n"}, {"latched", "3\n"}};
   for (const auto& [state, value] : rows) {
     status.document.set("tanist", Tree::map({{"guard", Tree::map({{"state", state}})}}));
-    EXPECT_NE(render_metrics(status, {}).find(series + value), std::string::npos) << state;
+    EXPECT_NE(metrics_of(status).find(series + value), std::string::npos) << state;
   }
 }
 
