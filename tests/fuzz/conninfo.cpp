@@ -18,7 +18,9 @@ bool agrees_with_libpq(const std::string& text, const tanist::sql::Keywords& our
   // An old word that libpq turns into an sslmode.
   const bool has_old_word = ours.contains("requiressl");
   for (const auto* option = options; option->keyword != nullptr && !has_old_word; ++option) {
-    const std::string theirs = option->val != nullptr ? option->val : "";
+    std::string theirs = option->val != nullptr ? option->val : "";
+    // Several hosts without ports: libpq says so with commas alone.
+    if (theirs.find_first_not_of(',') == std::string::npos) theirs.clear();
     const auto at = ours.find(option->keyword);
     tanist::fuzz::expect(theirs == (at != ours.end() ? at->second : ""), option->keyword);
   }
