@@ -130,6 +130,11 @@ TEST(Fields, NumbersThatDoNotFitAreRefused) {
   EXPECT_TRUE(from_tree(*parse_json(R"({"radius":-2147483648})"), round));
 }
 
+struct Other {
+  static constexpr std::string_view name = "other";
+  static constexpr auto fields() { return std::tuple{}; }
+};
+
 TEST(Fields, AVariantInAVariantStandsForItsAlternatives) {
   using Inner = std::variant<Flat, Round>;
   using Outer = std::variant<Inner, Other>;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr WallTime began{std::chrono::microseconds(1'790'000'000'000'000)};
 
-bool is_routine(Task task) {
+bool is_answered_at_once(Task task) {
   switch (task) {
     case Task::keep_lease:
     case Task::keep_lock:
@@ -36,9 +36,9 @@ bool is_routine(Task task) {
   }
 }
 
-// Routine that a reader wants to see nevertheless.
+// Of these, what a reader wants to see nevertheless.
 bool is_worth_a_line(Task task) {
-  return !is_routine(task) || task == Task::resume_replay || task == Task::examine_divergence;
+  return !is_answered_at_once(task) || task == Task::resume_replay || task == Task::examine_divergence;
 }
 
 }  // namespace
@@ -195,7 +195,7 @@ void World::begin_effect(const agent::Effect& effect) {
 }
 
 bool World::answers_itself(const agent::Effect& effect) {
-  if (!is_routine(effect.task)) return false;
+  if (!is_answered_at_once(effect.task)) return false;
   if (const auto* agent = std::get_if<AgentAction>(&effect.body)) {
     if (const auto* ask = std::get_if<AskPeers>(agent)) {
       waiting_.emplace_back(agent::EffectFinished{effect.id, peer_answer(*ask)});
