@@ -38,7 +38,8 @@ bool is_answered_at_once(Task task) {
 
 // Of these, what a reader wants to see nevertheless.
 bool is_worth_a_line(Task task) {
-  return !is_answered_at_once(task) || task == Task::resume_replay || task == Task::examine_divergence;
+  return !is_answered_at_once(task) || task == Task::resume_replay ||
+         task == Task::examine_divergence;
 }
 
 }  // namespace
