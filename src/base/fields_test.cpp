@@ -26,11 +26,6 @@ struct Flat {
   static constexpr auto fields() { return std::tuple{}; }
 };
 
-struct Other {
-  static constexpr std::string_view name = "other";
-  static constexpr auto fields() { return std::tuple{}; }
-};
-
 struct Everything {
   bool truth = false;
   std::int64_t number = 0;
