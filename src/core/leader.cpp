@@ -54,10 +54,7 @@ bool clears_served_request(Draft& draft) {
 }
 
 Why promote(Draft& draft) {
-  const auto& lock = draft.obs.lock;
-  const bool first = draft.next.promoted_reign != lock.reign->create_revision;
-  const bool lately = draft.obs.now < lock.taken_at + Duration(draft.obs.timing.ttl);
-  const bool after_race = first && lately && won_this_lock(draft.obs);
+  const bool after_race = draft.next.promoted_reign != draft.obs.lock.reign->create_revision;
   if (!promotion_is_safe(draft)) {
     return because(Reason::leader_awaits_evidence,
                    earlier_leader(draft).value_or(MemberName()).value());
