@@ -72,8 +72,24 @@ void Faults::heal() {
     lasting_.erase(lasting_.begin());
     end();
   }
+  empty_foreign_data();
   for (const auto& node : cluster_.nodes()) node->start_agent();
   resume();
+}
+
+// What a bootstrap left that died, while another node's succeeded: no agent touches it (contract
+// ha, invariant 21), people do.
+void Faults::empty_foreign_data() {
+  const auto* initialize = cluster_.key("initialize");
+  if (initialize == nullptr || initialize->value.empty()) return;
+  for (const auto& node : cluster_.nodes()) {
+    auto& data = node->server.data();
+    const bool foreign = data.kind == DataDirectory::present &&
+                         data.system_id.value() != initialize->value;
+    if (!foreign || node->server.alive()) continue;
+    world_.tell(node->name(), "operator: empties the data directory of another cluster");
+    data = DataFolder{};
+  }
 }
 
 Node& Faults::any_node() { return *cluster_.nodes()[chance_.index(cluster_.nodes().size())]; }

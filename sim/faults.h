@@ -36,6 +36,7 @@ class Faults {
   std::vector<Kind> store_faults();
   std::vector<Kind> operators();
 
+  void empty_foreign_data();
   void plan_next();
   void strike();
   // Ends after a while, or with heal().

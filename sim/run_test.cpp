@@ -36,7 +36,18 @@ TEST(Simulation, StoryDoesNotChangeTheRun) {
   EXPECT_FALSE(told_one.story.empty());
 }
 
-// Lines "SEED SECONDS"; the rest of a line tells what it once found.
+// `synchronous=MODE` and `failsafe=on` where the run was made so; false for any other word.
+bool take_option(RunOptions& options, const std::string& word) {
+  const auto equals = word.find('=');
+  if (equals == std::string::npos) return false;
+  const auto name = word.substr(0, equals);
+  const auto value = word.substr(equals + 1);
+  if (name == "synchronous") options.synchronous_mode = value;
+  if (name == "failsafe") options.failsafe_mode = value == "on";
+  return true;
+}
+
+// Lines "SEED SECONDS [OPTIONS]"; the rest of a line tells what it once found.
 TEST(Simulation, SeedsThatOnceFailedAreGood) {
   std::ifstream file(TANIST_SIM_SEEDS);
   ASSERT_TRUE(file.is_open());
@@ -46,6 +57,9 @@ TEST(Simulation, SeedsThatOnceFailedAreGood) {
     RunOptions options;
     std::istringstream words(line);
     if (line.starts_with('#') || !(words >> options.seed >> options.seconds_of_trouble)) continue;
+    std::string word;
+    while (words >> word && take_option(options, word)) {
+    }
     ++count;
     expect_good(options);
   }

@@ -57,7 +57,7 @@ std::string shortcoming(const Observation& obs, const PeerReport& report,
     const auto optime = obs.view().optime().value();
     const auto limit = static_cast<std::uint64_t>(
         std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
-    const auto position = common_position(obs.view(), report).value();
+    const auto position = common_position(obs, report).value();
     if (optime > position && optime - position > limit) return lagging;
   }
   if (obs.cluster->check_timeline && !obs.cluster->standby_cluster &&

@@ -109,7 +109,10 @@ std::optional<Why> serve_request(Draft& draft) {
   const auto search = search_for(obs);
   auto round = draft.next.last_round;
   const auto good = good_candidates(draft, round, search);
-  if (!good) return because(Reason::leader_steady, obs.node->name.value());
+  if (!good) {
+    return because(in_standby_cluster(obs) ? Reason::standby_leader_steady : Reason::leader_steady,
+                   obs.node->name.value());
+  }
   if (failover_possible(draft, *good, search)) {
     return begin_handing_over(draft, failover->member);
   }
@@ -139,7 +142,7 @@ bool suffices(const Observation& obs, Lsn position) {
 
 bool holds_published_wal(Draft& draft) {
   const auto& obs = draft.obs;
-  if (suffices(obs, common_position(obs.view(), local_timeline(obs), wal_position(obs)))) {
+  if (suffices(obs, common_position(obs, local_timeline(obs), wal_position(obs)))) {
     return true;
   }
   draft.log(LineLevel::info, "switchover: my wal position {} is behind the published {}",
@@ -150,7 +153,7 @@ bool holds_published_wal(Draft& draft) {
 // Why the candidate cannot take over, by its own answer; empty = nothing is known against it.
 std::string shortcoming_of_candidate(const Observation& obs, const PeerReport& report) {
   auto limit = limitation(report);
-  if (limit.empty() && !suffices(obs, common_position(obs.view(), report))) {
+  if (limit.empty() && !suffices(obs, common_position(obs, report))) {
     limit = "behind the published position";
   }
   return limit;

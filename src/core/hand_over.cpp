@@ -158,12 +158,6 @@ StepState while_stopping(Draft& draft) {
   return StepGoesOn{};
 }
 
-bool release_failed(const Draft& draft) {
-  const auto end = draft.obs.ends.find(Task::release_lock);
-  return end != draft.obs.ends.end() && end->second.at >= draft.next.job->step_began &&
-         !end->second.ok;
-}
-
 // The server is down, but pg_control tells of no clean shutdown (or was not read yet).
 StepState after_unclean_stop(Draft& draft) {
   if (draft.obs.local.server.observed_at <= draft.next.job->step_began) {
@@ -186,10 +180,6 @@ bool stopped_as_standby(const Observation& obs) {
 StepState after_stop(Draft& draft) {
   if (draft.busy(Task::release_lock)) return StepGoesOn{};
   if (!draft.obs.holds_lock() || keeps_lock(draft)) return StepDone{};
-  if (release_failed(draft)) {
-    if (for_good(draft)) return StepDone{};
-    draft.wake(ask_again * 10);
-  }
   if (stopped_as_standby(draft.obs)) {
     release(draft);
     return StepGoesOn{};

@@ -41,7 +41,7 @@ MemberName former_leader(const Observation& obs) {
 bool position_suffices(Draft& draft, bool lag_limit) {
   const auto& obs = draft.obs;
   const auto optime = obs.view().optime().value();
-  const auto mine = common_position(obs.view(), local_timeline(obs), wal_position(obs)).value();
+  const auto mine = common_position(obs, local_timeline(obs), wal_position(obs)).value();
   const auto limit =
       static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
   if (lag_limit && optime > mine && optime - mine > limit) {
@@ -317,8 +317,7 @@ Why lose(Draft& draft) {
   return because(nofailover ? Reason::race_not_allowed : Reason::race_not_healthiest);
 }
 
-// The store refused our attempt: somebody was faster, or a key that the decision was made on
-// changed.
+// The store refused our attempt: somebody was faster, or a key that it was decided on changed.
 bool was_refused(const Observation& obs) {
   const auto end = obs.ends.find(Task::take_lock);
   return end != obs.ends.end() && end->second.verdict == StoreVerdict::refused &&

@@ -219,6 +219,19 @@ TEST(LeaderRace, WalBeyondAForkCountsForNothing) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
 }
 
+TEST(LeaderRace, TimelineThatTheLastLeaderDidNotFollowCountsUpToTheForkBeforeIt) {  // seed 1678
+  Given given("b");
+  given.member("a", true).timeline = Timeline(3);
+  given.unlocked().silent("a").answers(on_timeline(2, 0x3000000));
+  given.obs().local.server.query->received_timeline = Timeline(2);
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(1), Lsn(0x2f00000), "", "t", "a"}};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().history->lines[0].new_leader = "c";  // written before a led
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
 // ---- with a request of an operator ----
 
 TEST(LeaderRace, NamedCandidateTakesAReleasedLock) {

@@ -39,10 +39,15 @@ void checkpoint_after_promotion(Draft& draft) {
   draft.wake(checkpoint_again);
 }
 
-bool stored_history_is_right(const std::vector<HistoryLine>& stored, Timeline timeline) {
-  if (stored.empty()) return false;
-  const auto& last = stored.back();
-  return last.timeline.value() + 1 == timeline.value() && !last.new_leader.empty();
+// A timeline's number follows its ancestor's, unless another server had taken that number.
+bool stored_history_is_right(const Observation& obs, Timeline timeline) {
+  const auto& stored = obs.view().history;
+  if (!stored || stored->lines.empty() || stored->lines.back().new_leader.empty()) return false;
+  const auto& last = stored->lines.back();
+  if (last.timeline.value() + 1 == timeline.value()) return true;
+  const auto& file = obs.local.history;
+  return obs.local.history_timeline == timeline && !file.empty() &&
+         file.back().timeline == last.timeline && file.back().switch_lsn == last.switch_lsn;
 }
 
 Tree line_tree(const HistoryLine& line) {
@@ -66,8 +71,7 @@ void inherit(HistoryLine& line, const std::vector<HistoryLine>& stored) {
 
 }  // namespace
 
-Tree history_value(const Observation& obs, Timeline timeline,
-                   const std::vector<HistoryLine>& file) {
+Tree history_value(const Observation& obs, const std::vector<HistoryLine>& file) {
   const auto stored = obs.view().history ? obs.view().history->lines : std::vector<HistoryLine>{};
   Tree value = Tree::list();
   const auto limit = obs.cluster->timelines_history_max;
@@ -76,8 +80,7 @@ Tree history_value(const Observation& obs, Timeline timeline,
                          : 0;
   for (std::size_t i = first; i < file.size(); ++i) {
     HistoryLine line = file[i];
-    const bool newest = i + 1 == file.size() && line.timeline.value() + 1 == timeline.value();
-    if (newest) {
+    if (i + 1 == file.size()) {
       line.new_leader = obs.node->name.value();
     } else {
       line.timestamp.clear();
@@ -110,7 +113,7 @@ void keep_history(Draft& draft) {
     if (stored && !stored->lines.empty()) write_history(draft, Tree::list());
     return;
   }
-  if (stored && stored_history_is_right(stored->lines, timeline)) return;
+  if (stored_history_is_right(obs, timeline)) return;
   if (obs.local.history_timeline != timeline) {
     draft.start(Task::read_history, ReadHistory{timeline}, seconds(10));
     return;
@@ -118,7 +121,7 @@ void keep_history(Draft& draft) {
   // Once a cycle: until the view shows it, what was written looks missing.
   const auto end = obs.ends.find(Task::write_history);
   if (end != obs.ends.end() && end->second.at >= obs.cycle_began) return;
-  write_history(draft, history_value(obs, timeline, obs.local.history));
+  write_history(draft, history_value(obs, obs.local.history));
 }
 
 }  // namespace

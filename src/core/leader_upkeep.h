@@ -12,8 +12,8 @@ void keep_up(Draft& draft);
 // The same of the leader of a standby cluster: what does not need a primary.
 void keep_up_standby_leader(Draft& draft);
 
-// The content of `history` for a primary on `timeline`, or null when the stored one is right.
+// The content of `history` for a primary.
 // `file` are the lines of the local history file, the last one's timestamp being the file's.
-Tree history_value(const Observation& obs, Timeline timeline, const std::vector<HistoryLine>& file);
+Tree history_value(const Observation& obs, const std::vector<HistoryLine>& file);
 
 }  // namespace tanist

@@ -3,19 +3,38 @@
 #include "core/wal_standing.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tanist {
 
-Lsn common_position(const ClusterView& view, Timeline timeline, Lsn position) {
-  if (timeline == Timeline() || !view.history) return position;
-  // Where the own timeline's line is missing, the log left the cluster's before the next fork.
-  const auto fork = std::ranges::find_if(
-      view.history->lines, [&](const HistoryLine& line) { return line.timeline >= timeline; });
-  return fork == view.history->lines.end() ? position : std::min(position, fork->switch_lsn);
+namespace {
+
+// The last leader was on a newer timeline than this one, and its own history knows it not: a
+// number may be left out, where it was another server's that the cluster did not follow.
+bool is_left_out(const Observation& obs, const HistoryLine& last, Timeline timeline) {
+  const auto& locked = obs.memory->locked_view;
+  const auto* leader = locked ? locked->leader_member() : nullptr;
+  return leader != nullptr && leader->timeline > timeline &&
+         last.new_leader == leader->name.value();
 }
 
-Lsn common_position(const ClusterView& view, const PeerReport& report) {
-  return common_position(view, report.timeline, report.wal_position);
+}  // namespace
+
+Lsn common_position(const Observation& obs, Timeline timeline, Lsn position) {
+  const auto& history = obs.view().history;
+  if (timeline == Timeline() || !history || history->lines.empty()) return position;
+  const auto& lines = history->lines;
+  const auto at = std::ranges::find_if(
+      lines, [&](const HistoryLine& line) { return line.timeline >= timeline; });
+  if (at == lines.end() && !is_left_out(obs, lines.back(), timeline)) return position;
+  const bool listed = at != lines.end() && at->timeline == timeline;
+  // Of a short history: not beyond what is left of it.
+  const auto fork = listed || at == lines.begin() ? at : std::prev(at);
+  return std::min(position, fork->switch_lsn);
+}
+
+Lsn common_position(const Observation& obs, const PeerReport& report) {
+  return common_position(obs, report.timeline, report.wal_position);
 }
 
 Standing standing_of(const PeerReport& peer, Timeline timeline, Lsn position) {

@@ -5,17 +5,16 @@
 // Pure; any thread.
 #pragma once
 
-#include "core/cluster_view.h"
-#include "core/peer_report.h"
+#include "core/observation.h"
 
 namespace tanist {
 
 // How far a log that ends at `position` on `timeline` goes along with the cluster's own, by
 // `/history`: not beyond the fork.
-Lsn common_position(const ClusterView& view, Timeline timeline, Lsn position);
+Lsn common_position(const Observation& obs, Timeline timeline, Lsn position);
 
 // The same of a peer, as it reported itself.
-Lsn common_position(const ClusterView& view, const PeerReport& report);
+Lsn common_position(const Observation& obs, const PeerReport& report);
 
 enum class Standing { behind, level, ahead };
 

@@ -49,6 +49,14 @@ class Outage {
     finish(Task::ask_failsafe, ServerResult{.ok = all}, ms);
   }
   void tick(std::int64_t ms) { step(TimerFired{}, ms); }
+  // The agent is told to leave, and its server ends without a clean shutdown.
+  void leave(std::int64_t ms) {
+    step(ShutdownRequested{}, ms);
+    finish(Task::server, ServerResult{.ok = true}, ms + 1);
+    world_.crashed();
+    step(PostmasterExited{ProcessIdentity{4242, 1}}, ms + 2);
+    observe(ms + 30);
+  }
 
   bool ordered(Task task) const { return orders_.contains(task); }
   template <class Result>
@@ -120,6 +128,16 @@ TEST(FailsafeLoop, ConsentOfAllMovesTheEndByATtlFromTheQuestion) {
   EXPECT_EQ(outage.lock().until, at_ms(36'000));
   EXPECT_TRUE(outage.lock().by_failsafe);
   EXPECT_EQ(outage.armed_until(), at_ms(36'000));
+}
+
+// Whoever has taken the lock since has our word that we are no primary (seed 30212).
+TEST(ReleasedLock, IsGivenUpAlsoWhenNobodyAnswers) {
+  Outage world;
+  world.leave(1000);
+  ASSERT_TRUE(world.ordered(Task::release_lock));
+  ASSERT_TRUE(world.lock().reign);
+  world.finish(Task::release_lock, StoreResult{.verdict = StoreVerdict::unknown}, 11'000);
+  EXPECT_FALSE(world.lock().reign);
 }
 
 TEST(PublishedMember, IsWrittenAgainWhenItsKeyVanished) {
