@@ -15,14 +15,15 @@ the fastest settings. With --write the table goes to a file (docs/benchmarks.md)
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import signal
 import statistics
+import subprocess
 import sys
 import time
 import urllib.request
-import json
 
 import psycopg2
 from side import ROOT, Side, start_etcd
@@ -38,6 +39,19 @@ SETTINGS = {
 EVENTS = ["switchover", "agent stopped", "postmaster killed", "agent killed and restarted",
           "agent frozen", "node lost"]
 HEAL_S, RESUME_S = 120, 120
+PAGE = """# Benchmarks
+
+Written by `bench/failover.py --write docs/benchmarks.md`, which also says how it is measured. An
+outage is the longest time between two acknowledged rows of a client behind HAProxy, the median of
+the runs. *default* is ttl 30, loop_wait 10, retry_timeout 10 for both; *fastest* the smallest
+values that each takes (tanist 3/1/1, Patroni 20/1/3). Replication is asynchronous. *Two writable*
+is how long two servers acknowledged rows at the same time; Patroni runs without a watchdog, as it
+does by default.
+
+What an idle agent costs: `bench/cost.py`. The guard's sweep: `bench/guard_sweep.py` and
+[guide/guard](guide/guard.md).
+
+"""
 HAPROXY = """global
     stats socket {socket} mode 660 level admin
     maxconn 200
@@ -221,8 +235,10 @@ def machine():
                   pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
                   if line.startswith("model name")), "unknown")
     patroni = run("/usr/bin/python3", "/usr/bin/patroni", "--version").stdout.strip()
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], check=False,
+                            capture_output=True, text=True).stdout.strip()
     return (f"{os.cpu_count()} x {model}, PostgreSQL {POSTGRESQL.parent.name}, {patroni}, "
-            f"commit {run('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD').stdout.strip()}")
+            f"commit {commit}")
 
 
 def read_options():
@@ -250,7 +266,7 @@ def main():
             f"{os.getloadavg()[0]:.1f} after.\n\n{table(rows)}\n")
     print(text)
     if options.write:
-        options.write.write_text(text, encoding="utf-8")
+        options.write.write_text(PAGE + text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -77,8 +77,8 @@ void Faults::heal() {
   resume();
 }
 
-// What a bootstrap left that died, while another node's succeeded: no agent touches it (contract ha,
-// invariant 21), people do.
+// What a bootstrap left that died, while another node's succeeded: no agent touches it (contract
+// ha, invariant 21), people do.
 void Faults::empty_foreign_data() {
   const auto* initialize = cluster_.key("initialize");
   if (initialize == nullptr || initialize->value.empty()) return;

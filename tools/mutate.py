@@ -46,7 +46,8 @@ def mutated(path):
     text = (ROOT / fields["file"]).read_text()
     for old, new in changes:
         if text.count(old) != 1:
-            sys.exit(f"{path}: occurs {text.count(old)} times in {fields['file']}, adapt it:\n{old}")
+            sys.exit(f"{path}: occurs {text.count(old)} times in {fields['file']}, adapt it:\n"
+                     f"{old}")
         text = text.replace(old, new)
     return text
 

@@ -57,6 +57,10 @@ def groups_of(labels):
     unlabelled = [name for name, of_test in labels.items() if not of_test]
     if unlabelled:
         sys.exit(f"test: these tests have no label, so no group runs them: {unlabelled[:5]}")
+    return in_order(names)
+
+
+def in_order(names):
     return sorted(names, key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER) - 1, n))
 
 
@@ -166,7 +170,7 @@ def main():
     options.build_of = {group: options.build for group in groups_of(labels_of(options.build))}
     if options.fuzz_build:
         options.build_of["fuzz"] = options.fuzz_build
-    known = sorted(options.build_of, key=ORDER.index)
+    known = in_order(options.build_of)
     for group in options.groups:
         if group not in known:
             sys.exit(f"test: unknown group '{group}'; known: {', '.join(known)}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/traps.md: which test covers which trap. The titles are written there by hand; the last column
-is what tests say of themselves ("trap 42", "traps 1 and 8", "Trap160...").
+"""docs/traps.md: which test covers which trap. The titles are written there by hand; the last
+column is what tests say of themselves ("trap 42", "traps 1 and 8", "Trap160...").
 
     tools/traps.py            writes the column anew
     tools/traps.py --check    fails when the document claims a test that does not name its trap

@@ -26,11 +26,6 @@ struct Flat {
   static constexpr auto fields() { return std::tuple{}; }
 };
 
-struct Other {
-  static constexpr std::string_view name = "other";
-  static constexpr auto fields() { return std::tuple{}; }
-};
-
 struct Everything {
   bool truth = false;
   std::int64_t number = 0;
@@ -129,6 +124,11 @@ TEST(Fields, NumbersThatDoNotFitAreRefused) {
   EXPECT_FALSE(from_tree(*parse_json(R"({"radius":4294967296})"), round));
   EXPECT_TRUE(from_tree(*parse_json(R"({"radius":-2147483648})"), round));
 }
+
+struct Other {
+  static constexpr std::string_view name = "other";
+  static constexpr auto fields() { return std::tuple{}; }
+};
 
 TEST(Fields, AVariantInAVariantStandsForItsAlternatives) {
   using Inner = std::variant<Flat, Round>;

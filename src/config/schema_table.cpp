@@ -383,7 +383,7 @@ std::span<const Option> option_rows() {
      .help = "Bytes at which a file of the journal becomes the older one; two are kept."},
 
     // ---- routing ----------------------------------------------------------------------------
-    {.path = "routing.agent_check", .applies = start, .check = type, .ours = true,
+    {.path = "routing.agent_check", .check = type, .ours = true,
      .help = "HOST:PORT where HAProxy's agent-check is answered: up while this server takes "
              "writes, else down. Absent is none."},
     {.path = "routing.haproxy.sockets", .kind = texts, .check = type, .ours = true,

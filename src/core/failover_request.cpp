@@ -109,7 +109,10 @@ std::optional<Why> serve_request(Draft& draft) {
   const auto search = search_for(obs);
   auto round = draft.next.last_round;
   const auto good = good_candidates(draft, round, search);
-  if (!good) return because(Reason::leader_steady, obs.node->name.value());
+  if (!good) {
+    return because(in_standby_cluster(obs) ? Reason::standby_leader_steady : Reason::leader_steady,
+                   obs.node->name.value());
+  }
   if (failover_possible(draft, *good, search)) {
     return begin_handing_over(draft, failover->member);
   }

@@ -68,10 +68,11 @@ void restore_config(Draft& draft) {
 // The lock goes, the server stays: in pause a foreign directory is somebody's maintenance.
 std::optional<Why> mismatch_in_pause(Draft& draft) {
   const auto& obs = draft.obs;
-  draft.log(LineLevel::warning,
-            "system ID has changed while in paused mode. Patroni will exit when "
-            "resuming unless system ID is reset: {} != {}",
-            obs.view().initialize->system_id.value(), local_system_id(obs).value());
+  draft.log(
+      LineLevel::warning,
+      "the system identifier changed in pause: {} in /initialize, {} here; the agent will end "
+      "when the pause does",
+      obs.view().initialize->system_id.value(), local_system_id(obs).value());
   if (!obs.lock.reign) return std::nullopt;
   draft.start(Task::release_lock,
               ReleaseLock{.reign = *obs.lock.reign,

@@ -34,7 +34,6 @@ void end_bootstrap(Draft& draft, const Job& job) {
   draft.next.checkpoint_needed = primary;
   draft.next.joined = true;
   draft.next.role = primary ? Role::primary : Role::standby_leader;
-  if (draft.obs.lock.reign) draft.next.promoted_reign = draft.obs.lock.reign->create_revision;
   fire_callback(draft, "on_start");
   draft.ended = because(Reason::bootstrap_done);
 }

@@ -64,34 +64,34 @@ Why promote(Draft& draft) {
   return begin_promotion(draft, after_race);
 }
 
-// A running primary that found the cluster without a leader, in pause or when it is taken over.
-bool acquired_as_primary(Draft& draft) {
-  const auto reign = draft.obs.lock.reign->create_revision;
-  const auto took = draft.obs.ends.find(Task::take_lock);
-  const bool just = draft.next.promoted_reign != reign && took != draft.obs.ends.end() &&
-                    took->second.ok && took->second.at >= draft.obs.lock.taken_at;
-  draft.next.promoted_reign = reign;
-  return just;
-}
-
 Why lead_cluster(Draft& draft) {
   if (auto why = withdraw_after_pre_promote(draft)) return *why;
   if (auto why = await_watchdog(draft)) return *why;
   if (!is_primary(draft.obs)) return promote(draft);
   draft.next.role = Role::primary;
   keep_up(draft);
-  const auto reason =
-      acquired_as_primary(draft) ? Reason::leader_acquired_lock : Reason::leader_steady;
-  return because(reason, draft.obs.node->name.value());
+  // It found the cluster without a leader, in pause or when it was taken over. A promotion says so
+  // itself.
+  const bool acquired = reign_begins(draft.obs) && won_this_lock(draft.obs);
+  return because(acquired ? Reason::leader_acquired_lock : Reason::leader_steady,
+                 draft.obs.node->name.value());
 }
 
 }  // namespace
 
+bool won_this_lock(const Observation& obs) {
+  const auto took = obs.ends.find(Task::take_lock);
+  return obs.holds_lock() && took != obs.ends.end() && took->second.ok &&
+         took->second.at >= obs.lock.taken_at;
+}
+
+bool reign_begins(const Observation& obs) {
+  constexpr Duration first_cycle = seconds(1);  // it begins when the lock was taken
+  return obs.holds_lock() && obs.cycle_began <= obs.lock.taken_at + first_cycle;
+}
+
 Why lead(Draft& draft) {
-  if (draft.busy(Task::release_lock)) {
-    return because(watchdog_failed(draft.obs) ? Reason::released_without_watchdog
-                                              : Reason::pre_promote_failed);
-  }
+  if (draft.busy(Task::release_lock)) return because(Reason::observing);
   if (auto why = lead_in_pause(draft)) return *why;
   if (!clears_served_request(draft)) {
     if (auto why = serve_request(draft)) return *why;

@@ -317,8 +317,7 @@ Why lose(Draft& draft) {
   return because(nofailover ? Reason::race_not_allowed : Reason::race_not_healthiest);
 }
 
-// The store refused our attempt: somebody was faster, or a key that the decision was made on
-// changed.
+// The store refused our attempt: somebody was faster, or a key that it was decided on changed.
 bool was_refused(const Observation& obs) {
   const auto end = obs.ends.find(Task::take_lock);
   return end != obs.ends.end() && end->second.verdict == StoreVerdict::refused &&

@@ -34,8 +34,8 @@ void give_lock_away(Draft& draft) {
               Duration(draft.obs.timing.retry_timeout));
 }
 
-// What we stopped ourselves, to rewind it after a switchover, is brought up again (contract
-// ha 9.1); what somebody else stopped is not (trap 96).
+// What we stopped ourselves, to rewind it after a switchover, is brought up again (contract ha
+// 9.1); what somebody else stopped is not (trap 96).
 bool rests_in_pause(const Draft& draft) {
   return paused(draft.obs) && (draft.obs.holds_lock() || !draft.next.stopped_for_rewind);
 }
@@ -182,7 +182,7 @@ Why recover_dead_server(Draft& draft) {
     draft.log(LineLevel::warning, "Postgresql is not running.");
   }
   if (rests_in_pause(draft)) return rest_in_pause(draft);
-  if (draft.busy(Task::release_lock)) return because(Reason::start_failed_lock_released);
+  if (draft.busy(Task::release_lock)) return because(Reason::observing);
   if (auto why = after_failed_start(draft)) return *why;
   if (auto why = fail_over_after_crash(draft)) return *why;
   if (starts_in_place(draft)) return start_in_place(draft);
@@ -204,7 +204,11 @@ Why give_up_starting(Draft& draft) {
   draft.log(LineLevel::info, "Demoting self because primary startup is taking too long");
   draft.log(LineLevel::info, "Demoting self (immediate)");
   draft.start(Task::fence, ServerAction(FenceServer{milliseconds(500)}), no_limit);
-  give_lock_away(draft);
+  draft.next.role = Role::demoted;
+  // As after a start that failed: the lock goes when the server has ended (contract ha inv. 6), for
+  // until then its recovery may end and let clients in.
+  draft.next.recovering = true;
+  draft.next.rewind = RewindState::initial;
   return because(Reason::start_timed_out);
 }
 

@@ -89,6 +89,8 @@ void for_each_situation(Visit visit) {
             const bool begins_here = (role == Role::replica || role == Role::promoted) &&
                                      situation.server != Server::empty;
             if (kind == JobKind::promote && !begins_here) continue;
+            // It begins in an empty directory.
+            if (kind == JobKind::bootstrap_standby && role == Role::promoted) continue;
             situation.job = kind;
             for (situation.step = 0; situation.step < steps_of(kind).size(); ++situation.step) {
               situation.step_ok = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done to the local PostgreSQL server and what comes of it. Each is idempotent: goal
 // reached, or act. postgres/ performs them on a real server, the simulator on a modelled one.
-// Which lane an action belongs to: safety 4. Values only; any thread.
+// Which lane an action belongs to: safety 4. Values only; any thread. (tidy: table)
 #pragma once
 
 #include <optional>

@@ -3,6 +3,7 @@
 #include "core/standby_leader.h"
 
 #include "core/divergence.h"
+#include "core/leader.h"
 #include "core/leader_upkeep.h"
 #include "core/local_server.h"
 #include "core/replica.h"
@@ -24,28 +25,23 @@ Why demote_cluster(Draft& draft) {
   return because(Reason::demoting_cluster, draft.obs.node->name.value());
 }
 
-// The first time under this reign it was taken over; later it came back from a restart.
-Reason reason_now(Draft& draft) {
-  const auto reign = draft.obs.lock.reign->create_revision;
-  const bool first = draft.next.promoted_reign != reign;
-  draft.next.promoted_reign = reign;
-  if (first) return Reason::standby_leader_after_race;
-  const bool was_it = draft.obs.memory->role == Role::standby_leader;
-  return was_it ? Reason::standby_leader_steady : Reason::standby_leader_with_lock;
+Reason reason_now(const Observation& obs) {
+  if (!reign_begins(obs)) return Reason::standby_leader_steady;
+  return won_this_lock(obs) ? Reason::standby_leader_after_race : Reason::standby_leader_with_lock;
 }
 
 }  // namespace
 
 Why lead_standby_cluster(Draft& draft) {
   const auto& obs = draft.obs;
-  if (is_primary(obs)) {
+  if (is_primary(obs) || draft.next.role == Role::promoted) {
     if (paused(obs)) return because(Reason::primary_without_lock_in_pause);
     return demote_cluster(draft);
   }
   draft.next.role = Role::standby_leader;
   if (auto why = follow(draft)) return *why;
   keep_up_standby_leader(draft);
-  return because(reason_now(draft), obs.node->name.value());
+  return because(reason_now(obs), obs.node->name.value());
 }
 
 }  // namespace tanist

@@ -17,8 +17,7 @@ namespace {
 Duration silence_max(const Observation& obs) { return 2 * Duration(obs.timing.ttl); }
 
 // In pause a primary's lock and its view of the store end together, as they do in Patroni: from
-// then on the role counts (contract rest 5, case 1). Between the two it would be no primary to
-// anybody.
+// then on the role counts (contract rest 5, case 1). Between the two nobody would find a primary.
 bool view_is_valid(const Observation& obs) {
   if (!obs.store.view || obs.store.current) return obs.store.view != nullptr;
   if (paused(obs) && is_primary(obs) && !obs.holds_lock()) return false;

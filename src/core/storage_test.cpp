@@ -74,7 +74,7 @@ TEST(Storage, IsNotGivenUpWithoutASuccessorWhoseOwnWorks) {
 // Trap 24: whoever cannot write is no candidate.
 TEST(Storage, InTroubleKeepsOutOfTheRace) {
   Given given("b");
-  given.unlocked(true).answers("c", 0x3000000);
+  given.unlocked().silent("a").answers("c", 0x3000000);
   EXPECT_NE(find_task(decide(given.build()), Task::take_lock), nullptr);
   given.obs().local.storage.state = StorageState::full;
   EXPECT_EQ(find_task(decide(given.build()), Task::take_lock), nullptr);

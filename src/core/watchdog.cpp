@@ -17,6 +17,7 @@ bool is_required(const Observation& obs) {
 
 Why stop_primary(Draft& draft) {
   abandon_job(draft, "the server is stopped at once");
+  draft.log(LineLevel::info, "Demoting self (immediate)");
   draft.next.demoting = true;
   draft.next.role = Role::demoted;
   draft.start(Task::fence, ServerAction(FenceServer{milliseconds(500)}), no_limit);
@@ -44,6 +45,8 @@ std::optional<Why> await_watchdog(Draft& draft) {
   const auto& obs = draft.obs;
   if (!is_required(obs) || obs.local.watchdog.state == WatchdogState::active) return std::nullopt;
   if (obs.local.watchdog.state == WatchdogState::failed) {
+    draft.log(LineLevel::error,
+              "Configuration requires watchdog, but watchdog could not be configured.");
     return is_primary(obs) ? stop_primary(draft) : release_lock(draft);
   }
   // The device is started by the renewal that proved the lock; a moment passes until it says so.

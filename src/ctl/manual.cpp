@@ -159,7 +159,7 @@ A scheduled time is ISO 8601 (`2031-05-01T04:00+00:00`), with a blank for the `T
 * A store that does not answer within 10 seconds is an error (a watch goes on).
 * `-d` without a scheme means etcd's v3 API, the only one there is.
 * Citus (`--group`) is not supported.
-* `doctor`, `provision`, `completion` and `manual` are new.
+* `doctor`, `explain`, `replay`, `whatif`, `provision`, `completion` and `manual` are new.
 * `reinit --wait` does not take a member for complete that has not begun yet.
 )";
 

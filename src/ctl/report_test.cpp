@@ -35,8 +35,8 @@ TEST(Report, TheLastChangeHasTheLinesAroundIt) {
   const auto last = last_change_of(report);
   ASSERT_EQ(last.incidents.size(), 1U);
   EXPECT_EQ(last.incidents[0].reign, Revision(2));
-  ASSERT_EQ(last.timeline.size(), 4U);
-  EXPECT_EQ(last.timeline.front().text, "line -1");
+  ASSERT_EQ(last.timeline.size(), 3U);
+  EXPECT_EQ(last.timeline.front().text, "line 1");
   EXPECT_EQ(last.timeline.back().text, "line 39");
 }
 

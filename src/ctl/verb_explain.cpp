@@ -45,8 +45,8 @@ Result<void> read_files(Gathering& gathering, const std::vector<std::string>& fi
 }
 
 Result<std::string> journal_of(Members& members, const MemberView& member) {
-  const auto answer =
-      members.ask(member, {.method = "GET", .path = "/journal", .limit = journal_limit});
+  const auto answer = members.ask(
+      member, {.method = "GET", .path = "/journal", .limit = journal_limit, .repeats = false});
   if (!answer) return pass_on(answer.error());
   if (answer->status != 200) {
     return fail(Errc::refused, "GET /journal: status code={}, {}", answer->status,

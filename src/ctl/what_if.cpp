@@ -15,7 +15,6 @@ namespace tanist::ctl {
 
 namespace {
 
-constexpr std::uint64_t round_number = 1;
 // Any instant long after the beginning of time will do.
 constexpr Instant moment{std::chrono::hours(1000)};
 // When no earlier change tells: asking the peers and taking the lock; promotion.
@@ -73,7 +72,7 @@ ServerFacts server_of(const PeerReport& report, const ClusterView& view) {
   return server;
 }
 
-Memory memory_of(const LiveCluster& cluster, const ClusterView& after) {
+Memory memory_of(const LiveCluster& cluster) {
   Memory memory;
   memory.state = ServerState::running;
   memory.state_since = moment - std::chrono::hours(1);
@@ -86,23 +85,37 @@ Memory memory_of(const LiveCluster& cluster, const ClusterView& after) {
   memory.first_view_at = moment - std::chrono::hours(1);
   // Past every backoff: that is a delay, not a reason.
   memory.unlocked_since = moment - std::chrono::hours(1);
-  memory.last_round = round_number;
-  memory.round_basis.config = after.config ? after.config->revision : Revision(0);
-  memory.round_basis.sync = after.sync ? after.sync->revision : Revision(0);
-  memory.round_basis.failover = after.failover ? after.failover->revision : Revision(0);
-  memory.round_basis.role = Role::replica;
   return memory;
 }
 
-PeerRound round_of(const LiveCluster& cluster, const MemberName& asking,
-                   const MemberName& failing) {
-  PeerRound round{.number = round_number, .asked_at = moment, .complete = true};
-  for (const auto& [name, member] : cluster.reading.view->members) {
-    if (name == asking) continue;
-    round.reports.push_back(name == failing ? peer_report_from(name, Tree())
-                                            : report_of(cluster, name));
+// What the peers would answer to the question that the node would put to them.
+PeerRound round_of(const LiveCluster& cluster, const AskPeers& ask, const MemberName& failing) {
+  PeerRound round{.number = ask.round, .asked_at = moment, .complete = true};
+  for (const auto& peer : ask.peers) {
+    round.reports.push_back(peer.member == failing ? peer_report_from(failing, Tree())
+                                                   : report_of(cluster, peer.member));
   }
   return round;
+}
+
+const AskPeers* question_in(const Decision& decision) {
+  for (const auto& action : decision.actions) {
+    const auto* started = std::get_if<StartTask>(&action);
+    const auto* body = started != nullptr ? std::get_if<AgentAction>(&started->body) : nullptr;
+    const auto* ask = body != nullptr ? std::get_if<AskPeers>(body) : nullptr;
+    if (ask != nullptr) return ask;
+  }
+  return nullptr;
+}
+
+// As in life: the first decision asks the peers that matter, the second weighs their answers.
+Decision decide_race(const LiveCluster& cluster, Observation obs, const MemberName& failing) {
+  auto decision = decide(obs);
+  const auto* ask = question_in(decision);
+  if (ask == nullptr) return decision;
+  obs.peers = round_of(cluster, *ask, failing);
+  obs.memory = std::make_shared<const Memory>(decision.next);
+  return decide(obs);
 }
 
 Observation observation_of(const LiveCluster& cluster, const MemberView& member,
@@ -124,8 +137,7 @@ Observation observation_of(const LiveCluster& cluster, const MemberView& member,
   obs.store.current = true;
   obs.local.server = server_of(report_of(cluster, member.name), *after);
   obs.local.guard = GuardState::disarmed;
-  obs.peers = round_of(cluster, member.name, failing);
-  obs.memory = std::make_shared<const Memory>(memory_of(cluster, *after));
+  obs.memory = std::make_shared<const Memory>(memory_of(cluster));
   return obs;
 }
 
@@ -158,7 +170,7 @@ Prospect prospect_of(const LiveCluster& cluster, const MemberView& member,
     return prospect;
   }
   const auto obs = observation_of(cluster, member, failing);
-  const auto decision = decide(obs);
+  const auto decision = decide_race(cluster, obs, failing);
   prospect.takes_over = decision.why.reason == Reason::race_taking_lock;
   prospect.why =
       prospect.takes_over ? "may lead: nobody who may lead has more WAL" : reason_of(decision, obs);

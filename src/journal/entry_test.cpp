@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "journal/reader.h"
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {

@@ -42,8 +42,11 @@ std::optional<At> begin_of_vacancy(const Lines& lines, At taken) {
       if (at->is_beginning) break;
       continue;
     }
-    if (!at->leader.value().empty()) break;
-    first = at;
+    const bool is_vacant = at->leader.value().empty();
+    // The own lock may be seen in the view before the answer to its taking comes.
+    const bool is_taking = at->leader == at->member && !at->reign;
+    if (!is_vacant && !is_taking) break;
+    if (is_vacant) first = at;
   }
   return first;
 }
@@ -52,7 +55,9 @@ MemberName old_leader_of(const Lines& lines, const Change& change) {
   if (change.unlocked && (*change.unlocked)->lost) return (*change.unlocked)->lost->leader.name;
   for (auto at = change.taken; at != lines.begin();) {
     --at;
-    if (at->is_decision && !at->leader.value().empty()) return at->leader;
+    if (at->is_decision && at < *change.unlocked && !at->leader.value().empty()) {
+      return at->leader;
+    }
   }
   return {};
 }
@@ -103,9 +108,11 @@ std::optional<Cause> cause_told_by_itself(const Lines& trouble) {
 }
 
 Cause cause_seen_by_winner(const Change& change) {
-  if (change.out.old_leader.value().empty()) {
-    return change.unlocked ? Cause::lock_vanished : Cause::bootstrap;
+  const auto begin = change.unlocked.value_or(change.taken);
+  if (std::any_of(begin, change.taken + 1, [](const auto& line) { return line.bootstrapping; })) {
+    return Cause::bootstrap;
   }
+  if (change.out.old_leader.value().empty()) return Cause::lock_vanished;
   const auto& request = change.taken->request;
   const auto& before = change.unlocked ? (*change.unlocked)->request : request;
   if (before) return before->is_switchover() ? Cause::switchover : Cause::failover_request;
@@ -122,7 +129,9 @@ std::optional<StoryLine> first_sign(const Change& change) {
     if (member == change.out.old_leader) continue;
     std::optional<StoryLine> broken;
     for (const auto& line : story) {
-      if (!line.is_decision || line.at > end) continue;
+      // With the lock all streams are gone: that is no sign of its own.
+      const bool is_before = line.at <= end && line.leader == change.out.old_leader;
+      if (!line.is_decision || !is_before) continue;
       if (line.is_streaming) broken.reset();
       const bool breaks = !line.is_streaming && line.in_recovery.value_or(false) && !broken;
       if (breaks) broken = line;
@@ -254,17 +263,17 @@ void read_loss(Change& change) {
 
 // Nothing when no leadership changed: a restarted agent goes on with the lock that it had.
 std::optional<Incident> told(Change change) {
+  if (!change.unlocked) return std::nullopt;
   auto& out = change.out;
   out.at = to_iso8601(change.taken->taken_at);
   out.reign = *change.taken->reign;
   out.new_leader = change.taken->member;
   out.old_leader = old_leader_of(change.winner, change);
-  if (out.old_leader == out.new_leader && !change.unlocked) return std::nullopt;
   out.taken_over_at = change.taken->position;
   out.published = change.taken->optime;
   const auto trouble = trouble_of(change);
   out.cause = cause_told_by_itself(trouble).value_or(cause_seen_by_winner(change));
-  if (change.unlocked) {
+  if (change.unlocked && out.cause != Cause::bootstrap) {
     out.phases.race = ms_between((*change.unlocked)->at, change.taken->taken_at);
   }
   add_evidence(change, trouble);

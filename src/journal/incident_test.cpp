@@ -191,6 +191,28 @@ TEST(Incidents, LossIsKnownWhenTheOldLeaderIsBack) {
   EXPECT_EQ(only(stories).lost_bytes, 200U);
 }
 
+TEST(Incidents, TheFirstLeaderIsABootstrap) {
+  Stories stories;
+  auto making = vacant(b, 0, Reason::bootstrap_in_progress);
+  making.lost.reset();
+  making.bootstrapping = true;
+  stories[b] = {making, winning(9000, 9000, true)};
+  const auto incident = only(stories);
+  EXPECT_EQ(incident.cause, Cause::bootstrap);
+  EXPECT_EQ(incident.phases.race, std::nullopt);
+  EXPECT_EQ(incident.lost_bytes, 0U);
+}
+
+TEST(Incidents, TheOwnLockMayBeSeenBeforeItsAnswerComes) {
+  auto stories = silent_leader();
+  auto seen = winning(5126, 5125, false);
+  seen.reign.reset();
+  stories[b].insert(stories[b].begin() + 3, seen);
+  const auto incident = only(stories);
+  EXPECT_EQ(incident.old_leader, a);
+  EXPECT_EQ(incident.phases.race, 25);
+}
+
 TEST(Incidents, ARestartedAgentIsNone) {
   Stories stories;
   auto unproven = leading(0, Reason::starting_up);

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {
@@ -17,7 +17,7 @@ Result<ReadReport> read(std::string_view text) {
 }
 
 TEST(ReadJournal, LeavesOutWhatIsDamagedAndSaysWhere) {
-  const auto report = read(good + "garbage\n" + good + "\x00\xff{\n" + good);
+  const auto report = read(good + "garbage\n" + good + std::string("\x00\xff{\n", 4) + good);
   ASSERT_TRUE(report);
   EXPECT_EQ(report->entries, 3U);
   EXPECT_EQ(report->damaged, 2U);

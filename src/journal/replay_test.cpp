@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/test_records.h"
+#include "tests/support/journal_records.h"
 
 namespace tanist::journal {
 namespace {

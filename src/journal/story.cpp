@@ -73,6 +73,7 @@ void take_decided(StoryLine& line, const Decided& decided, const Entry& entry) {
   }
   line.store_is_current = obs.store.current;
   line.shutting_down = obs.shutdown_requested;
+  line.bootstrapping = obs.memory->bootstrapping;
   line.position = wal_position(obs);
   line.timeline = local_timeline(obs);
   line.ttl = obs.timing.ttl;

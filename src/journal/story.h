@@ -28,6 +28,7 @@ struct StoryLine {
   bool is_streaming = false;        // its WAL receiver works
   bool store_is_current = false;
   bool shutting_down = false;
+  bool bootstrapping = false;  // it makes a new cluster
   bool has_view = false;
   MemberName leader;  // by the view; empty = nobody
   std::optional<LostLeader> lost;

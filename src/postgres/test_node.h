@@ -154,7 +154,9 @@ class TestNode {
                          {"max_replication_slots", "5"}, {"max_worker_processes", "4"}};
     result.pg_hba = {"local all all trust", "host all all 127.0.0.0/8 scram-sha-256",
                      "host replication all 127.0.0.0/8 scram-sha-256"};
-    result.initdb_options = Tree(Tree::List{Tree("no-sync"), Tree("auth=trust")});
+    // PostgreSQL 13 would make passwords that scram-sha-256 does not accept.
+    result.initdb_options = Tree(Tree::List{Tree("no-sync"), Tree::map({{"auth-local", "trust"}}),
+                                            Tree::map({{"auth-host", "scram-sha-256"}})});
     result.basebackup_options = Tree(Tree::List{Tree("no-sync"), Tree("checkpoint=fast")});
     result.rewind_options = Tree(Tree::List{Tree("no-sync")});
     return result;

@@ -65,9 +65,10 @@ TEST(Routes, WhateverFollowsTheFirstSegmentIsIgnored) {
   EXPECT_EQ(route_of("POST", "/restart/").endpoint, E::restart);
 }
 
-TEST(Routes, EveryProtectedEndpointChangesSomething) {
+TEST(Routes, EveryProtectedEndpointButTheJournalChangesSomething) {
   for (const std::string_view method : {"GET", "HEAD", "OPTIONS"}) {
     for (const auto& row : endpoints) {
+      if (std::string_view(row.path) == "/journal") continue;  // tells more than a check does
       EXPECT_EQ(route_of(method, row.path).protection, P::open) << method << row.path;
     }
   }

@@ -210,7 +210,7 @@ Result<void> put_hosts(Keywords& keywords, std::string_view list) {
 Result<Keywords> parse_url(std::string_view text) {
   Keywords keywords;
   auto authority = cut(text, "/?");
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+  if (const auto at = authority.find('@'); at != std::string_view::npos) {
     auto password = authority.substr(0, at);
     authority.remove_prefix(at + 1);
     const auto user = cut(password, ":");

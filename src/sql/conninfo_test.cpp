@@ -107,5 +107,13 @@ TEST(Conninfo, OptionsAreEscaped) {
             "-c search_path=a,\\ b -c x=1\\\\2");
 }
 
+// libpq ends the password at the first @; found by the fuzz target.
+TEST(Conninfo, AtSignThatIsNotEncodedEndsThePassword) {
+  const auto read = parse_conninfo("postgresql://user:p@host@other/db");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->at("password"), "p");
+  EXPECT_EQ(read->at("host"), "host@other");
+}
+
 }  // namespace
 }  // namespace tanist::sql

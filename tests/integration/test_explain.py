@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real cluster loses its leader: `whatif` has named who takes over, `explain` tells why and how long
-each phase took, `replay` comes to the same decisions, an idle cluster writes nothing. The node that
-shall win has the higher failover priority."""
+"""A real cluster loses its leader: `whatif` has named who takes over, `explain` tells why and how
+long each phase took, `replay` comes to the same decisions, an idle cluster writes nothing. The node
+that shall win has the higher failover priority."""
 
 import json
 import os
@@ -129,7 +129,9 @@ def test_a_lost_leader_is_foretold_and_explained(cluster, record_property):
     assert any("without a release" in text for text in incident["evidence"]), incident
     loser = [node for node in NODES if node not in (old, heirs[0])][0]
     voice = [v["text"] for v in incident["voices"] if v["member"] == loser]
-    assert voice and f"{heirs[0]} has equally tolerable WAL position" in voice[0], incident
+    # Its own race was under way, or the answer that it got was better than its own.
+    assert voice and ("ask_peers" in voice[0]
+                      or f"{heirs[0]} has equally tolerable WAL position" in voice[0]), incident
     for name, value in phases.items():
         record_property(name, value)
 

@@ -49,6 +49,13 @@ class GuardedCluster(Cluster):
         os.kill(self.agent(node), signal.SIGKILL)
         self.folder.exit_code(f"tanist-{node}")
 
+    def wake_everything(self):
+        for pid in self.folder.processes():
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass  # ended meanwhile
+
     def guards(self, node):
         return [pid for pid in self.folder.processes(self.files / node)
                 if "tanist-guard watch" in trace_of(pid)]
@@ -128,8 +135,7 @@ def fixture_cluster(kept):
         yield kept.healthy()
     finally:
         if kept.cluster is not None:
-            for pid in kept.cluster.folder.processes():
-                os.kill(pid, signal.SIGCONT)
+            kept.cluster.wake_everything()
             kept.cluster.show_logs()
 
 

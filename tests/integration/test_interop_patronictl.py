@@ -4,6 +4,7 @@
 TLS and a password."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -78,8 +79,12 @@ def test_restart_and_reload(ours, cluster):
     out = ours.patronictl("restart", "demo", replica, "--pending", "--force")
     assert out.endswith(f"Success: restart on member {replica}\n")
     cluster.wait_healthy()
-    assert "Pending restart" not in {
-        key for key, value in ours.rows()[replica].items() if value == "*"}
+    # The others, or a standby with fewer connections than its primary would stop replaying.
+    out = ours.patronictl("restart", "demo", "--pending", "--force")
+    assert out.count("Success: restart on member") == 2
+    assert f"Success: restart on member {replica}" not in out
+    cluster.wait_healthy()
+    assert all(row.get("Pending restart") != "*" for row in ours.rows().values())
     out = ours.patronictl("reload", "demo", "--force")
     for node in NODES:
         assert f"Reload request received for member {node}" in out
@@ -113,7 +118,8 @@ def test_a_scheduled_switchover_is_flushed(ours, cluster):
 def test_failover_to_a_named_candidate(ours, cluster):
     candidate = replicas_of(cluster)[0]
     out = ours.patronictl("failover", "--candidate", candidate, "--force")
-    assert f'Successfully failed over to "{candidate}"' in out, out
+    # Older ones name the leader, which makes it a switchover.
+    assert re.search(f'Successfully (failed|switched) over to "{candidate}"', out), out
     cluster.wait_healthy()
     assert cluster.leader() == candidate
 
@@ -130,8 +136,6 @@ def test_reinit_replaces_the_data_of_a_replica(ours, cluster):
     mark = cluster.data(replica) / "of_the_old_directory"
     subprocess.run(["touch", mark], check=True)
     out = ours.patronictl("reinit", "demo", replica, "--wait", "--force")
-    if "501" in out or "not implemented" in out:
-        pytest.skip("this agent has no reinitialize yet")
     assert f"Success: reinitialize for member {replica}\n" in out
     eventually(lambda: not mark.exists(), 30, "the old directory to be gone")
     cluster.wait_healthy()

@@ -33,7 +33,8 @@ class Node:
         programs_into(self.path)
         must_run("mkdir", "-m", "0700", self.path / "run", self.path / "ssl")
         openssl(self.path / "ssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt")
+                "-subj", "/CN=test authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-keyout", "ca.key", "-out", "ca.crt")
         self.issue("server")
         self.issue("client")
         self.device = self.folder.write("watchdog", "")
@@ -66,9 +67,10 @@ class Node:
             "postgresql": {
                 "listen": f"{HOST}:{SQL}", "connect_address": f"{HOST}:{SQL}",
                 "data_dir": str(self.path / "data"), "bin_dir": str(POSTGRESQL),
+                "pgpass": str(self.path / "pgpass"),
                 "parameters": {"unix_socket_directories": str(self.path)},
-                "pg_hba": ["local all all trust", f"host all all {HOST}/32 trust",
-                           f"host replication all {HOST}/32 trust"],
+                "pg_hba": ["local all all trust", "host all all 127.0.0.0/8 trust",
+                           "host replication all 127.0.0.0/8 trust"],
                 "authentication": {"superuser": {"username": "postgres"},
                                    "replication": {"username": "replicator"}}}}
 
@@ -81,7 +83,7 @@ class Node:
                           "--initial-cluster", f"one={peer}")
         file = self.folder.write("tanist.yml", yaml.safe_dump(self.configuration()))
         self.folder.start("tanist", self.path / "tanist", file, RUNTIME_DIRECTORY=self.path / "run")
-        eventually(lambda: self.code("GET", "/primary") == 200, 120, "a primary")
+        eventually(lambda: self.code("GET", "/primary") == 200, 60, "a primary")
 
     # ---- Asking -----------------------------------------------------------------------------
 

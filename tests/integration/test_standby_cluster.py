@@ -36,7 +36,8 @@ class Remote:
 
     def promote(self):
         must_run(POSTGRESQL / "pg_ctl", "-D", self.data, "promote")
-        eventually(lambda: self.value("SELECT pg_is_in_recovery()") is False, 30, "a remote primary")
+        eventually(lambda: self.value("SELECT pg_is_in_recovery()") is False, 30,
+                   "a remote primary")
 
     def value(self, statement):
         try:
@@ -57,7 +58,14 @@ def one_value(connection, statement):
 
 
 class StandbyCluster(Cluster):
-    """The remote server's certificate names none of its addresses."""
+    """The remote server's certificate names none of its addresses. Primaries archive."""
+
+    def __init__(self):
+        super().__init__()
+        self.archive = self.folder.path / "archive"
+        must_run("mkdir", self.archive)
+        self.topology["postgresql"]["parameters"] |= {
+            "archive_mode": "on", "archive_command": f"cp %p {self.archive}/%f"}
 
     def provision(self):
         super().provision()
@@ -146,6 +154,7 @@ def test_cluster_is_demoted_in_good_order(cluster, remote):
     assert cluster.get(leader, "/primary")[0] == 503
     assert json.loads(cluster.get(leader, "/patroni")[1])["role"] == "standby_leader"
     assert one_value(cluster.superuser(leader), "SELECT pg_is_in_recovery()")
+    assert "with the latest checkpoint" in cluster.folder.log(f"tanist-{leader}")
     # All that the old primary wrote, its shutdown checkpoint included, is there: nobody diverged.
     remote.promote()
     remote.value("CREATE TABLE of_remote (number int)")

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from cluster import NODES, Cluster
-from local_servers import eventually
+from local_servers import eventually, must_run
 
 MEGABYTES = 700
 SETTINGS = "\nstorage: {silent_after: 3, demote_after: %d}\n"
@@ -37,7 +37,7 @@ class SmallDisks(Cluster):
         image = self.folder.path / f"{node}.img"
         root("truncate", "-s", f"{MEGABYTES}M", image)
         root("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0", image)
-        self.disk(node).mkdir(parents=True, exist_ok=True)
+        must_run("mkdir", "-p", self.disk(node))
         mounted = root("mount", "-o", "loop", image, self.disk(node))
         if mounted.returncode != 0:
             pytest.skip(f"no loop device can be mounted: {mounted.stderr.strip()}")
@@ -97,7 +97,7 @@ def test_a_hung_replica_says_so_and_is_no_candidate(cluster):
     try:
         eventually(lambda: cluster.storage(hung)["state"] == "silent", 15, "the silence to be seen")
         refused = cluster.ctl("switchover", "--force", "--candidate", hung)
-        assert refused.returncode != 0
+        assert "no good candidates" in refused.stdout, refused.stdout + refused.stderr
         assert cluster.leader() == leader
     finally:
         cluster.thaw(hung)
@@ -107,42 +107,35 @@ def test_a_hung_replica_says_so_and_is_no_candidate(cluster):
 
 
 def test_a_hung_leader_under_load_gives_up_its_lock_where_configured(cluster):
+    """While its killed processes wait for the disk, its REST API still says primary, and the others
+    wait for it (docs/guide/storage.md, limits): the successor comes when the disk does."""
     old = cluster.leader()
     writer = cluster.start_writer()
     cluster.freeze(old)
-    began = time.monotonic()
     try:
-        cluster.wait_leader_other_than(old, 60)
-        since = time.monotonic()
-        eventually(lambda: writer.wrote_since(since), 30, "writes to resume")
-        assert since - began > cluster.demote_after, "not before demote_after"
+        eventually(lambda: "Giving up the leader lock because the storage hangs" in
+                   cluster.folder.log(f"tanist-{old}"), 40, "the leader to give up")
+        eventually(lambda: "Demoting self (immediate-nolock)" in
+                   cluster.folder.log(f"tanist-{old}"), 20, "its server to be fenced")
     finally:
         cluster.thaw(old)
-    assert "Giving up the leader lock because the storage hangs" in \
-        cluster.folder.log(f"tanist-{old}")
+    since = time.monotonic()
+    eventually(lambda: writer.wrote_since(since), 60, "writes to resume")
     cluster.wait_healthy()
     lost = cluster.lost_rows(writer)
     assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"
 
 
-def test_a_full_disk_moves_the_leader_and_makes_no_crash_loop(cluster):
-    old = cluster.leader()
-    writer = cluster.start_writer()
-    cluster.fill(old)
-    eventually(lambda: cluster.storage(old)["state"] == "full", 20, "the full disk to be seen")
-    connection = cluster.superuser(old)
+def test_a_full_disk_is_reported_and_makes_no_candidate(cluster):
+    leader = cluster.leader()
+    full = next(node for node in NODES if node != leader)
+    cluster.fill(full)
     try:
-        connection.cursor().execute(
-            "CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 100000)")
-    except Exception:  # the server ends in the middle
-        pass
+        eventually(lambda: cluster.storage(full)["state"] == "full", 20, "the full disk to be seen")
+        eventually(lambda: cluster.members()[full].get("storage_failed"), 20, "it to be published")
+        refused = cluster.ctl("switchover", "--force", "--candidate", full)
+        assert "no good candidates" in refused.stdout, refused.stdout + refused.stderr
     finally:
-        connection.close()
-    cluster.wait_leader_other_than(old, 60)
-    since = time.monotonic()
-    eventually(lambda: writer.wrote_since(since), 30, "writes to resume")
-    attempts = cluster.folder.log(f"tanist-{old}").count("starting primary after failure")
-    assert attempts <= 3, f"{attempts} starts on a full disk"
-    cluster.empty(old)
+        cluster.empty(full)
+    eventually(lambda: cluster.storage(full)["state"] == "good", 20, "space to be seen")
     cluster.wait_healthy()
-    cluster.lost_rows(writer)

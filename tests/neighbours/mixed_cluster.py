@@ -110,7 +110,7 @@ class MixedCluster(Cluster):
             connection.close()
 
     def start_local_writer(self, node):
-        """An application on the machine of the node, into the same table with numbers of its own."""
+        """An application on the node's machine, into the same table with numbers of its own."""
         folder = self.config(node)["postgresql"]["parameters"]["unix_socket_directories"]
         writer = Writer({**self.application(), "host": folder, "port": PORTS["postgresql"],
                          "sslmode": "disable"}, first=LOCAL_ROWS)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running Patroni cluster becomes a tanist cluster node by node, and Patroni's again, under
-clients that write: no server is restarted, no row is lost, and a client on the leader's machine never
-gets an error (HAProxy ends sessions when the agent that it asks is away). The commands are those of
-docs/guide/migrate-from-patroni.md."""
+clients that write: no server is restarted, no row is lost, and a client on the leader's machine
+never gets an error (HAProxy ends sessions when the agent that it asks is away). The commands are
+those of docs/guide/migrate-from-patroni.md."""
+
+import os
 
 import pytest
 import real_patroni
@@ -60,6 +62,7 @@ def test_patroni_4_to_tanist_and_back():
     go_there_and_back(patroni)
 
 
+@pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 def test_the_distributions_older_patroni_to_tanist_and_back():
     patroni = real_patroni.older()
     if patroni is None:

@@ -2,7 +2,8 @@
 """tanist and real Patroni 4 as members of one cluster: each leads, each follows, each tool steers,
 and nothing acknowledged is lost in synchronous mode whoever takes over from whom.
 
-Failovers wait for a ttl of 20 s, Patroni's smallest: they run with TANIST_LONG=1."""
+Takes minutes, because a failover waits for a ttl of 20 s, Patroni's smallest. Runs with
+scripts/faults --long."""
 
 import os
 
@@ -13,7 +14,7 @@ from local_servers import eventually
 from mixed_cluster import TANIST, MixedCluster, wait_for_writes
 
 OF_TANIST, OF_PATRONI, THIRD = NODES
-long = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="takes minutes: TANIST_LONG=1")
+pytestmark = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 
 
 @pytest.fixture(scope="module", name="patroni")
@@ -52,6 +53,11 @@ def setting_everywhere(cluster, name, value):
                f"{name} to be {value} on all nodes")
 
 
+def slots_of(cluster, node):
+    names = cluster.ask(node, "SELECT string_agg(slot_name, ' ') FROM pg_replication_slots")
+    return (names or "").split()
+
+
 def lose_the_leader(cluster, successors):
     """Everything of its node ends; one of these takes over, and nothing is lost."""
     writer = cluster.start_writer()
@@ -84,14 +90,16 @@ def test_settings_of_either_tool_reach_everybody(cluster, patroni):
 @pytest.mark.parametrize("leader", [OF_TANIST, OF_PATRONI])
 def test_slots_are_kept_whoever_leads(cluster, leader):
     lead(cluster, leader)
+    eventually(lambda: all(node in slots_of(cluster, leader) for node in NODES if node != leader),
+               60, f"the members' slots on {leader}")
+
+
+@pytest.mark.parametrize("leader", [OF_TANIST, OF_PATRONI])
+def test_permanent_slots_are_on_all_nodes_whoever_leads(cluster, leader):
+    lead(cluster, leader)
     cluster.configure(TANIST, f"slots.kept_{leader}.type=physical")
-    names = "SELECT string_agg(slot_name, ' ' ORDER BY slot_name) FROM pg_replication_slots"
-    expected = sorted([*(node for node in NODES if node != leader), f"kept_{leader}"])
-    eventually(lambda: set(expected) <= set(cluster.ask(leader, names).split()), 30,
-               f"slots {expected} on {leader}")
-    # Followers hold the permanent slot too, advanced, so that it survives a failover.
-    eventually(lambda: all(f"kept_{leader}" in (cluster.ask(node, names) or "") for node in NODES),
-               60, "the permanent slot on all nodes")
+    eventually(lambda: all(f"kept_{leader}" in slots_of(cluster, node) for node in NODES), 90,
+               "the permanent slot on all nodes")
 
 
 @pytest.mark.parametrize("tool", ["tanist", "patroni"])
@@ -108,7 +116,6 @@ def standbys(cluster, kind):
 @pytest.mark.parametrize("mode,kind,number", [("on", "sync_standby", 1),
                                               ("quorum", "quorum_standby", 2)])
 @pytest.mark.parametrize("leader", [OF_TANIST, OF_PATRONI])
-@long
 def test_nothing_is_lost_when_the_leader_is(cluster, leader, mode, kind, number):
     lead(cluster, leader)
     cluster.configure(TANIST, f"synchronous_mode={mode}")
@@ -122,7 +129,6 @@ def test_nothing_is_lost_when_the_leader_is(cluster, leader, mode, kind, number)
 
 
 @pytest.mark.parametrize("leader", [OF_TANIST, OF_PATRONI])
-@long
 def test_an_asynchronous_failover_goes_either_way(cluster, leader):
     lead(cluster, leader)
     cluster.kill_node(leader)

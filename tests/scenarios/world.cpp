@@ -12,7 +12,7 @@ namespace {
 
 constexpr WallTime began{std::chrono::microseconds(1'790'000'000'000'000)};
 
-bool is_routine(Task task) {
+bool is_answered_at_once(Task task) {
   switch (task) {
     case Task::keep_lease:
     case Task::keep_lock:
@@ -36,16 +36,17 @@ bool is_routine(Task task) {
   }
 }
 
-// Routine that a reader wants to see nevertheless.
+// Of these, what a reader wants to see nevertheless.
 bool is_worth_a_line(Task task) {
-  return !is_routine(task) || task == Task::resume_replay || task == Task::examine_divergence;
+  return !is_answered_at_once(task) || task == Task::resume_replay ||
+         task == Task::examine_divergence;
 }
 
 }  // namespace
 
 WallTime World::wall() const {
-  return began +
-         std::chrono::duration_cast<std::chrono::microseconds>(now_ - Instant(seconds(1000)));
+  const auto passed = now_ - Instant(seconds(1000));
+  return began + std::chrono::duration_cast<std::chrono::microseconds>(passed);
 }
 
 MemberView& World::member(const std::string& name) {
@@ -113,7 +114,7 @@ void World::run(Duration time) {
   const auto end = now_ + std::max<Duration>(time, milliseconds(100));
   tell_changes();
   int steps_left = 3000;
-  for (;;) {
+  while (!ended_) {
     if (--steps_left == 0) return line("ERROR: the loop spins");
     if (!later_.empty() && later_.front().first <= now_) {
       waiting_.push_back(later_.front().second);
@@ -176,15 +177,18 @@ void World::carry_out(const agent::Effects& effects) {
   for (const auto& reply : effects.replies) {
     line(format_text("  reply: {} {}", reply.status, reply.body));
   }
-  if (effects.exit) line(format_text("  the agent ends: {}", *effects.exit));
+  if (!effects.exit) return;
+  line(format_text("  the agent ends: {}", *effects.exit));
+  ended_ = true;
 }
 
 // The guard does as it is told, at once.
 void World::obey(const GuardOrder& order) {
-  if (order.what != GuardOrder::What::arm) line("  guard: " + guard_text(order));
-  const auto& known = loop_->observation().local.guard;
+  const auto known = loop_->observation().local.guard;
   if (known == GuardState::absent) return;
   const auto state = order.what == GuardOrder::What::arm ? GuardState::armed : GuardState::disarmed;
+  const bool says = state != known || order.what == GuardOrder::What::announce_standby;
+  if (says) line("  guard: " + guard_text(order));
   if (state != known) waiting_.emplace_back(agent::GuardChanged{state});
 }
 
@@ -195,7 +199,7 @@ void World::begin_effect(const agent::Effect& effect) {
 }
 
 bool World::answers_itself(const agent::Effect& effect) {
-  if (!is_routine(effect.task)) return false;
+  if (!is_answered_at_once(effect.task)) return false;
   if (const auto* agent = std::get_if<AgentAction>(&effect.body)) {
     if (const auto* ask = std::get_if<AskPeers>(agent)) {
       waiting_.emplace_back(agent::EffectFinished{effect.id, peer_answer(*ask)});

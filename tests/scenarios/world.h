@@ -81,6 +81,7 @@ class World {
   LeaseId lease_{7000};
   ClusterView told_view_;
   bool view_told_ = false;
+  bool ended_ = false;
   std::optional<ProcessIdentity> told_postmaster_;
   std::optional<bool> told_current_;
   std::map<Task, agent::Effect> open_;

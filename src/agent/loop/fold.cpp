@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/loop/loop.h"
+#include "base/format.h"
 #include "core/local_server.h"
 #include "core/permanent_slots.h"
 
@@ -12,6 +13,23 @@ namespace {
 
 // The store's trouble is logged at most this often.
 constexpr Duration trouble_interval = seconds(5);
+
+// An election of etcd's leader (ET) may swallow a renewal, and then restores nothing of the lease
+// before a second ET has passed: a shorter lease ends while its holder is well (safety 1.6). 0 =
+// not known yet.
+seconds smallest_safe_ttl(const Timing& timing, Duration election_timeout) {
+  constexpr Duration fencing = milliseconds(1300);
+  const auto renewal = std::min(Duration(timing.loop_wait), Duration(timing.ttl) / 6);
+  if (election_timeout == Duration(0)) return seconds(0);
+  return std::chrono::ceil<seconds>(renewal + 2 * election_timeout + fencing);
+}
+
+std::string unsafe_ttl_text(seconds ttl, Duration election_timeout, seconds safe) {
+  return format_text(
+      "ttl {} is not safe beside an election timeout of etcd of {} ms: {} is used. Remedy: set ttl "
+      "to that, or etcd's heartbeat-interval to 50 and election-timeout to 500",
+      ttl.count(), in_milliseconds(election_timeout), safe.count());
+}
 
 template <class T>
 Revision revision_of(const std::optional<T>& key) {
@@ -92,7 +110,11 @@ void Loop::refresh_timing() {
       memory_.neighbour_seen_at && obs_.now < *memory_.neighbour_seen_at + seconds(20);
   const auto& minimum = beside_patroni ? patroni_timing_min : tanist_timing_min;
   std::vector<std::string> warnings;
-  const auto timing = effective_timing(obs_.cluster->timing, minimum, &warnings);
+  auto timing = effective_timing(obs_.cluster->timing, minimum, &warnings);
+  if (const auto safe = smallest_safe_ttl(timing, obs_.store.election_timeout); timing.ttl < safe) {
+    warnings.push_back(unsafe_ttl_text(timing.ttl, obs_.store.election_timeout, safe));
+    timing.ttl = safe;
+  }
   if (timing == obs_.timing) return;
   obs_.timing = timing;
   cycle_wanted_ = true;
@@ -104,7 +126,10 @@ void Loop::fold(const HealthChanged& event) {
   obs_.store.current = event.health.view_current;
   if (was_current && !obs_.store.current) obs_.store.doubtful_since = obs_.now;
   if (was_current != obs_.store.current) cycle_wanted_ = true;
-  obs_.store.election_timeout = event.health.election_timeout;
+  if (obs_.store.election_timeout != event.health.election_timeout) {
+    obs_.store.election_timeout = event.health.election_timeout;
+    refresh_timing();
+  }
   for (const auto& warning : event.health.warnings) {
     out_.log.push_back({LineLevel::warning, warning});
   }

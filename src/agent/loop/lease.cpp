@@ -140,8 +140,8 @@ void Loop::fold_lock_result(Task task, const StoreResult& result) {
       if (result.verdict == StoreVerdict::refused) fold_refused_renewal(result);
       return;
     case Task::release_lock:
-      // Without an answer too: it may have happened, or may happen yet, and whoever has the lock then
-      // has our word. What is left of it in our name is released as a stray one.
+      // Without an answer too: it may have happened, or may happen yet, and whoever has the lock
+      // then has our word. What is left of it in our name is released as a stray one.
       obs_.lock.reign.reset();
       obs_.lock.until = obs_.now;
       member_written_.clear();

@@ -17,6 +17,7 @@ ufw allow proto tcp from 192.168.122.24/32 to any port 8008 comment 'REST API of
 ufw allow proto tcp from 192.168.122.48/32 to any port 8008 comment 'REST API of the agent'
 ufw allow proto tcp from 192.168.122.65/32 to any port 8008 comment 'REST API of the agent'
 ufw allow proto tcp from 192.168.122.66/32 to any port 8008 comment 'REST API of the agent'
+ufw allow proto tcp from 192.168.122.66/32 to any port 8009 comment 'agent check of HAProxy'
 ufw allow proto tcp from 192.168.122.24/32 to any port 2379 comment 'etcd, agents'
 ufw allow proto tcp from 192.168.122.48/32 to any port 2379 comment 'etcd, agents'
 ufw allow proto tcp from 192.168.122.65/32 to any port 2379 comment 'etcd, agents'
