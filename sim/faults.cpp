@@ -84,8 +84,8 @@ void Faults::empty_foreign_data() {
   if (initialize == nullptr || initialize->value.empty()) return;
   for (const auto& node : cluster_.nodes()) {
     auto& data = node->server.data();
-    const bool foreign = data.kind == DataDirectory::present &&
-                         data.system_id.value() != initialize->value;
+    const bool foreign =
+        data.kind == DataDirectory::present && data.system_id.value() != initialize->value;
     if (!foreign || node->server.alive()) continue;
     world_.tell(node->name(), "operator: empties the data directory of another cluster");
     data = DataFolder{};

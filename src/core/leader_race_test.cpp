@@ -94,7 +94,7 @@ TEST(LeaderRace, TooLargeLagForbids) {
 TEST(LeaderRace, OlderTimelineForbidsWhenChecked) {
   auto given = racing();
   given.view().history =
-      HistoryView{{HistoryLine{Timeline(1), Lsn(1), "r", "", ""}}, Tree::list({1}), Revision(40)};
+      HistoryView{{HistoryLine{Timeline(1), Lsn(0x3000000), "r", "", ""}}, {}, Revision(40)};
   given.cluster().check_timeline = true;
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
   given.cluster().check_timeline = false;
