@@ -219,7 +219,8 @@ std::optional<Voice> voice_of(const Change& change, const Lines& story) {
   std::string word;
   std::string remarks;
   for (const auto& line : story) {
-    if (!line.is_decision || line.at < begin || line.at > end) continue;
+    const bool is_vacant = line.has_view && line.leader.value().empty();
+    if (!line.is_decision || !is_vacant || line.at < begin || line.at > end) continue;
     word = line.text;
     if (!line.remarks.empty()) remarks = joined(line.remarks);
   }
