@@ -36,6 +36,7 @@ constexpr std::array rows{
     RoleRow{R::replica, R::uninitialized, emptied},
     RoleRow{R::promoted, R::primary, "recovery has ended"},
     RoleRow{R::promoted, R::replica, "the lock was lost before recovery ended"},
+    RoleRow{R::promoted, R::standby_leader, leads_standbys},
     RoleRow{R::promoted, R::demoted, gives_up},
     RoleRow{R::promoted, R::uninitialized, emptied},
     RoleRow{R::primary, R::demoted, gives_up},
