@@ -110,7 +110,9 @@ def test_the_ufw_script_opens_the_ports_of_the_guides_table(folder, hosts):
     for call in calls[1:-3]:
         words = call.split()
         opened.setdefault(int(words[words.index("port") + 1]), set()).add(words[5])
-    assert opened == {5432: nodes | proxy, 8008: nodes | proxy, 2379: nodes, 2380: nodes}
+    # 8009 is ours: where the agents answer HAProxy's agent-check.
+    assert opened == {5432: nodes | proxy, 8008: nodes | proxy, 8009: proxy, 2379: nodes,
+                      2380: nodes}
     calls = recorded(folder, hosts / "haproxy/firewall/ufw.sh", ["ufw", "id"])
     assert [call.split()[9] for call in calls[1:-3]] == ["5000", "5001"]
 
