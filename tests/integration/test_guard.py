@@ -62,10 +62,9 @@ class GuardedCluster(Cluster):
 
     def servers(self, node):
         """Pids of the node's server, orphans too."""
-        data = str(self.data(node))
-        return [pid for pid in self.folder.processes(self.files / node)
-                if "/postgres" in os.readlink(f"/proc/{pid}/exe")
-                and os.readlink(f"/proc/{pid}/cwd") == data]
+        found = {pid: trace_of(pid) for pid in self.folder.processes(self.files / node)}
+        return [pid for pid, trace in found.items()
+                if "/postgres" in trace.partition(" ")[0] and f" {self.data(node)} " in trace]
 
     def guard_of(self, node):
         """As the agent publishes it: {mode, state}; empty while it does not answer."""
@@ -75,7 +74,8 @@ class GuardedCluster(Cluster):
             return {}
 
     def timeline(self, node):
-        return self.members()[node]["timeline"]
+        return eventually(lambda: self.members().get(node, {}).get("timeline"), 30,
+                          f"the timeline of {node}")
 
 
 def is_frozen(pid):

@@ -155,6 +155,9 @@ def test_who_may_change_something(node):
 
 
 def test_metrics(node):
+    steady = r'^tanist_decisions_total\{.*reason="leader_steady"\} [1-9]'
+    eventually(lambda: re.search(steady, node.ask("GET", "/metrics")[2], re.M), 20,
+               "the leader to be steady")
     text = node.ask("GET", "/metrics")[2]
     values = dict(re.findall(r"^(\w+)\{[^}]*\} (\S+)$", text, re.M))
     assert values["patroni_primary"] == "1" and values["patroni_postgres_running"] == "1"
@@ -162,7 +165,6 @@ def test_metrics(node):
                  "tanist_lease_margin_seconds", "tanist_loop_step_seconds_longest"):
         assert 0 < float(values[name]) < 8, (name, values.get(name))
     assert float(values["tanist_rest_certificate_expiry_seconds"]) > time.time()
-    assert re.search(r'^tanist_decisions_total\{.*reason="leader_steady"\} [1-9]', text, re.M)
 
 
 def test_configuration(node):
