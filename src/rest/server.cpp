@@ -111,7 +111,10 @@ asio::awaitable<bool> Session::serve_request() {
   }
   serving_ = reception_.serving();
   auto response = co_await handle();
-  co_return co_await respond(std::move(response));
+  const bool goes_on = co_await respond(std::move(response));
+  // Idle connections of earlier TLS settings were closed while this one was busy.
+  const bool is_outdated = serving_->transport != reception_.serving()->transport;
+  co_return goes_on && !(is_outdated && input_.empty());
 }
 
 void Session::begin_request() {
