@@ -259,3 +259,24 @@ class Cluster:
     def check_nothing_lost(self, writer):
         lost = self.lost_rows(writer)
         assert not lost, f"{len(lost)} acknowledged rows are gone, from {lost[0]} to {lost[-1]}"
+
+
+class Kept:
+    """One cluster for all tests of a file; `make` makes it, anew when a test left it unhealthy."""
+
+    def __init__(self, make):
+        self.make = make
+        self.cluster = None
+
+    def healthy(self):
+        if self.cluster is not None and not self.cluster.is_healthy(len(NODES)):
+            self.drop()
+        if self.cluster is None:
+            self.cluster = self.make()
+            self.cluster.start()
+        return self.cluster
+
+    def drop(self):
+        if self.cluster is not None:
+            self.cluster.remove()
+        self.cluster = None

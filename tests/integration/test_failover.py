@@ -5,7 +5,7 @@ acknowledged is there, and all three members are healthy in the end, the old lea
 import time
 
 import pytest
-from cluster import NODES, Cluster
+from cluster import NODES, Cluster, Kept
 from local_servers import eventually
 
 RESUME_S = 60       # a limit for slow machines; what was measured is in the report's properties
@@ -13,29 +13,9 @@ LAG_MAX = 1048576   # maximum_lag_on_failover, in bytes
 ROW_WAL_MIN = 64    # bytes of WAL that a row needs at least
 
 
-class Kept:
-    """One cluster for all tests, replaced when a test left it unhealthy."""
-
-    def __init__(self):
-        self.cluster = None
-
-    def healthy(self):
-        if self.cluster is not None and not self.cluster.is_healthy(len(NODES)):
-            self.drop()
-        if self.cluster is None:
-            self.cluster = Cluster()
-            self.cluster.start()
-        return self.cluster
-
-    def drop(self):
-        if self.cluster is not None:
-            self.cluster.remove()
-        self.cluster = None
-
-
 @pytest.fixture(scope="module", name="kept")
 def fixture_kept():
-    kept = Kept()
+    kept = Kept(Cluster)
     yield kept
     kept.drop()
 

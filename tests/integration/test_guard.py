@@ -10,7 +10,7 @@ import signal
 
 import pytest
 import yaml
-from cluster import NODES, Cluster
+from cluster import NODES, Cluster, Kept
 from local_servers import eventually, trace_of
 from wal_proof import check_one_after_the_other, keep_wal
 from writer import Writer
@@ -102,29 +102,9 @@ class Probers:
         assert last < first, f"{old} acknowledged {last - first:.3f} s after {new} had"
 
 
-class Kept:
-    """One cluster for all tests, replaced when a test left it unhealthy."""
-
-    def __init__(self):
-        self.cluster = None
-
-    def healthy(self):
-        if self.cluster is not None and not self.cluster.is_healthy(len(NODES)):
-            self.drop()
-        if self.cluster is None:
-            self.cluster = GuardedCluster(timing=TIMING)
-            self.cluster.start()
-        return self.cluster
-
-    def drop(self):
-        if self.cluster is not None:
-            self.cluster.remove()
-        self.cluster = None
-
-
 @pytest.fixture(scope="module", name="kept")
 def fixture_kept():
-    kept = Kept()
+    kept = Kept(lambda: GuardedCluster(timing=TIMING))
     yield kept
     kept.drop()
 
