@@ -112,7 +112,6 @@ std::optional<Why> bear_store_outage(Draft& draft) {
   }
   if (draft.next.job || (writable && !obs.lock.unanswered)) return std::nullopt;
   if (writable && obs.lock.by_failsafe) return because(Reason::leader_by_failsafe);
-  draft.log(LineLevel::error, "Error communicating with DCS");
   return because(Reason::store_unreachable);
 }
 

@@ -173,7 +173,8 @@ StatusLine status_line(const Why& why, const Observation& obs) {
   auto text = fmt::format(fmt::runtime(row->text), why.subject, why.detail);
   text = with_detail(why, std::move(text));
   if (paused(obs)) text = "PAUSE: " + text;
-  return {row->level, std::move(text)};
+  const bool outage = why.reason == R::store_unreachable;
+  return {row->level, std::move(text), outage ? "Error communicating with DCS" : ""};
 }
 
 }  // namespace tanist

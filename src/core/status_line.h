@@ -11,7 +11,8 @@ namespace tanist {
 
 struct StatusLine {
   LineLevel level = LineLevel::info;
-  std::string text;  // empty = nothing to say
+  std::string text;   // empty = nothing to say
+  std::string error;  // a line of level ERROR that goes before it; empty = none
 };
 
 // `role_is_primary`: some lines differ for a running primary.

@@ -187,7 +187,11 @@ _tanistctl() {{
 {}      esac ;;
   esac
 }}
-_tanistctl "$@"
+if [[ $funcstack[1] == _tanistctl ]]; then
+  _tanistctl "$@"  # loaded from $fpath, by the first completion
+else
+  compdef _tanistctl tanistctl patronictl
+fi
 )",
                      zsh_options(global_options(), "    "), commands, cases);
 }

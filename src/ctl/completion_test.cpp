@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "ctl/command_table.h"
@@ -26,6 +27,19 @@ std::string output_of(const std::string& command) {
   EXPECT_EQ(pclose(pipe), 0) << command << "\n" << out;
   return out;
 }
+
+class ScriptFolder {
+ public:
+  ScriptFolder(Shell shell, const std::string& name) {
+    EXPECT_NE(mkdtemp(path_.data()), nullptr);
+    EXPECT_TRUE(os::replace_file(path_ + "/" + name, completion_script(shell), 0600));
+  }
+  ~ScriptFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/tanist_completion_XXXXXX";
+};
 
 class ScriptFile {
  public:
@@ -86,18 +100,42 @@ bool is_installed(const std::string& shell) {
   return std::system(("command -v " + shell + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-TEST(ZshCompletion, IsAScriptThatZshReads) {
+// An interactive zsh on a terminal of its own, to which two Tabs are typed. `load` makes the script
+// known to it; $1 is its folder.
+void expect_zsh_completes(const std::string& load) {
   if (!is_installed("zsh")) GTEST_SKIP() << "zsh is not installed";
-  const ScriptFile script(Shell::zsh);
-  output_of("zsh -n " + script.path() + " 2>&1");
+  const ScriptFolder folder(Shell::zsh, "_tanistctl");
+  const auto text = output_of("timeout 60 zsh -f -c '" + load + R"(
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; $load; print LOA""DED"
+zpty -r shell out "*LOADED*"
+zpty -w -n shell "tanistctl switchov"$'"'\t'"'
+zpty -r shell out "*switchover*" && print switchover
+zpty -w -n shell "--ca"$'"'\t'"'
+zpty -r shell out "*--candidate*" && print -- --candidate
+' zsh )" + folder.path() + " 2>&1");
+  EXPECT_EQ(text, "switchover\n--candidate\n");
 }
 
-TEST(FishCompletion, IsAScriptThatFishReads) {
+TEST(ZshCompletion, CompletesCommandsAndOptions) {
+  expect_zsh_completes(R"(load="fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D")");
+}
+
+TEST(ZshCompletion, CanBeSourced) {
+  expect_zsh_completes(R"(load="autoload -Uz compinit; compinit -u -D; source $1/_tanistctl")");
+}
+
+TEST(FishCompletion, CompletesCommandsOptionsAndTheirWords) {
   if (!is_installed("fish")) GTEST_SKIP() << "fish is not installed";
   const ScriptFile script(Shell::fish);
-  EXPECT_EQ(output_of("fish -c 'source " + script.path() + "; complete -C \"tanistctl switchov\"'")
-                .substr(0, 10),
-            "switchover");
+  const auto offers = [&script](const std::string& line) {
+    return output_of("fish --no-config -c 'source " + script.path() + "; complete -C \"" + line +
+                     "\"' 2>&1");
+  };
+  EXPECT_TRUE(offers("tanistctl switchov").starts_with("switchover\t"));
+  EXPECT_TRUE(offers("tanistctl switchover --ca").starts_with("--candidate\t"));
+  EXPECT_NE(offers("tanistctl list -f ").find("\nyaml"), std::string::npos);
 }
 
 TEST(Completion, EveryOptionOccursInEveryScript) {

@@ -3,6 +3,7 @@
 // 4.10).
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "base/format.h"
@@ -53,6 +54,39 @@ Result<std::string> wait_for_members(Cluster& cluster, const Reading& before, bo
   }
 }
 
+// A running primary of a cluster whose lock nobody holds: the member that has still to take it.
+std::optional<MemberName> primary_without_lock(const ClusterView& view) {
+  if (view.locked()) return std::nullopt;
+  for (const auto& [name, member] : view.members) {
+    if (member.role == Role::primary && member.state == ServerState::running) return name;
+  }
+  return std::nullopt;
+}
+
+// Once the pause has ended, a primary without the lock is fenced (safety 1.1). Agents that were
+// restarted in a pause take the lock within a cycle: resuming waits for that, and then goes on,
+// with a warning.
+Result<void> let_primary_take_lock(Cluster& cluster, const Reading& before) {
+  auto name = primary_without_lock(*before.view);
+  if (!name) return {};
+  print_line(format_text("Nobody holds the leader lock; waiting for {}, which runs as primary",
+                         name->value()));
+  const auto end = os::now() + before.settings.timing.loop_wait + seconds(5);
+  while (name && os::now() < end) {
+    std::this_thread::sleep_for(milliseconds(500));
+    const auto now = cluster.read();
+    if (!now) return pass_on(now.error());
+    name = primary_without_lock(*now->view);
+  }
+  if (name) {
+    warn(
+        format_text("{} does not take the leader lock: its server may be demoted now. "
+                    "tanistctl doctor may tell why",
+                    name->value()));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> pause_or_resume(const ToolConfig& config, const PauseOptions& options) {
@@ -61,6 +95,9 @@ Result<void> pause_or_resume(const ToolConfig& config, const PauseOptions& optio
   const auto& reading = session->reading;
   if (reading.settings.pause == options.pause) {
     return fail(Errc::invalid, "Cluster is {} paused", options.pause ? "already" : "not");
+  }
+  if (!options.pause) {
+    if (auto waited = let_primary_take_lock(session->cluster, reading); !waited) return waited;
   }
   const auto answer = ask_anybody(session->members, *reading.view, options.pause);
   if (!answer) return pass_on(answer.error());

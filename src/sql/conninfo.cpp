@@ -2,9 +2,11 @@
 // Writing and reading of libpq's connection strings.
 #include "sql/conninfo.h"
 
+#include <libpq-fe.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <memory>
 
 namespace tanist::sql {
 
@@ -142,98 +144,22 @@ Result<Keywords> parse_pairs(std::string_view text) {
   return keywords;
 }
 
-Result<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      decoded += text[at];
-      continue;
-    }
-    const auto digits = text.substr(at + 1, 2);
-    unsigned value = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto parsed = std::from_chars(digits.data(), end, value, 16);
-    if (digits.size() != 2 || parsed.ptr != end || parsed.ec != std::errc{} || value == 0) {
-      return fail(Errc::invalid, "a connection URL has a broken %-escape");
-    }
-    decoded += static_cast<char>(value);
-    at += 2;
-  }
-  return decoded;
-}
-
-// The part of `text` before the first of `marks`, which is cut off; what follows stays in `text`.
-std::string_view cut(std::string_view& text, std::string_view marks) {
-  const auto at = std::min(text.find_first_of(marks), text.size());
-  const auto part = text.substr(0, at);
-  text.remove_prefix(at);
-  return part;
-}
-
-Result<void> put_decoded(Keywords& keywords, const std::string& keyword, std::string_view text) {
-  auto value = percent_decoded(text);
-  if (!value) return pass_on(value.error());
-  if (!value->empty()) keywords.insert_or_assign(keyword, std::move(*value));
-  return {};
-}
-
-// "host:port,[::1]:port" into comma lists of hosts and of ports.
-Result<void> put_hosts(Keywords& keywords, std::string_view list) {
-  std::string hosts;
-  std::string ports;
-  bool any_port = false;
-  while (true) {
-    std::string_view host;
-    if (list.starts_with('[')) {
-      list.remove_prefix(1);
-      host = cut(list, "]");
-      if (list.empty()) return fail(Errc::invalid, "a connection URL has an unclosed [");
-      list.remove_prefix(1);
-    } else {
-      host = cut(list, ":,");
-    }
-    hosts.append(host);
-    if (list.starts_with(':')) {
-      list.remove_prefix(1);
-      ports.append(cut(list, ","));
-      any_port = true;
-    }
-    if (!list.starts_with(',')) break;
-    list.remove_prefix(1);
-    hosts += ',';
-    ports += ',';
-  }
-  if (auto put = put_decoded(keywords, "host", hosts); !put) return put;
-  return any_port ? put_decoded(keywords, "port", ports) : Result<void>{};
-}
-
+// libpq is the only authority on its URLs: on where one host ends, say, when an @ comes late.
 Result<Keywords> parse_url(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) {
+    return fail(Errc::invalid, "a connection URL holds a zero byte");
+  }
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(std::string(text).c_str(), nullptr), &PQconninfoFree);
+  if (options == nullptr) {
+    return fail(Errc::invalid,
+                "libpq cannot read the connection URL: a broken %-escape, a parameter without a "
+                "value or one that this libpq does not know");
+  }
   Keywords keywords;
-  auto authority = cut(text, "/?");
-  if (const auto at = authority.find('@'); at != std::string_view::npos) {
-    auto password = authority.substr(0, at);
-    authority.remove_prefix(at + 1);
-    const auto user = cut(password, ":");
-    if (auto put = put_decoded(keywords, "user", user); !put) return pass_on(put.error());
-    if (!password.empty()) password.remove_prefix(1);
-    if (auto put = put_decoded(keywords, "password", password); !put) return pass_on(put.error());
-  }
-  if (auto put = put_hosts(keywords, authority); !put) return pass_on(put.error());
-  if (text.starts_with('/')) {
-    text.remove_prefix(1);
-    const auto database = cut(text, "?");
-    if (auto put = put_decoded(keywords, "dbname", database); !put) return pass_on(put.error());
-  }
-  while (!text.empty()) {
-    text.remove_prefix(1);
-    auto pair = cut(text, "&");
-    const auto keyword = percent_decoded(cut(pair, "="));
-    if (!keyword || keyword->empty() || pair.empty()) {
-      return fail(Errc::invalid, "a connection URL has a parameter without a value");
-    }
-    if (auto put = put_decoded(keywords, *keyword, pair.substr(1)); !put) {
-      return pass_on(put.error());
-    }
+  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
+    const std::string_view value = option->val != nullptr ? option->val : "";
+    if (!value.empty()) keywords.emplace(option->keyword, value);
   }
   return keywords;
 }
@@ -242,7 +168,7 @@ Result<Keywords> parse_url(std::string_view text) {
 
 Result<Keywords> parse_conninfo(std::string_view text) {
   for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
-    if (text.starts_with(scheme)) return parse_url(text.substr(scheme.size()));
+    if (text.starts_with(scheme)) return parse_url(text);
   }
   return parse_pairs(text);
 }

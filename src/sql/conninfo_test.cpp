@@ -60,6 +60,8 @@ TEST(Conninfo, IsReadAsLibpqReadsIt) {
       {"postgres://%2Ftmp/x", {{"host", "/tmp"}, {"dbname", "x"}}},
       {"postgres:///d?host=/tmp", {{"dbname", "d"}, {"host", "/tmp"}}},
       {"postgres://a,b:5/", {{"host", "a,b"}, {"port", ",5"}}},
+      {"postgres://u@h?application_name=a@b",
+       {{"user", "u"}, {"host", "h"}, {"application_name", "a@b"}}},
   };
   for (const auto& row : rows) {
     const auto keywords = parse_conninfo(row.text);

@@ -231,6 +231,23 @@ def test_pause_needs_somebody_who_answers(store):
     assert "Error: Cluster is not paused" in store.ctl("resume", code=1)
 
 
+def test_resume_lets_a_primary_take_the_lock_first(store):
+    store.put("config", {**CONFIG, "loop_wait": 1, "pause": True})
+    store.etcdctl("del", "/service/shop/leader")
+    with member_that_answers(store, "a1", 200, "{}") as seen:
+        taken = threading.Timer(1, lambda: store.put("leader", "a1"))
+        taken.start()
+        out = store.ctl("resume")
+        taken.join()
+        assert "waiting for a1, which runs as primary" in out
+        assert "Success: cluster management is resumed" in out
+        store.etcdctl("del", "/service/shop/leader")
+        out = subprocess.run([PROGRAM, "-c", str(store.config), "resume"], capture_output=True,
+                             text=True, check=True)
+        assert "a1 does not take the leader lock: its server may be demoted now" in out.stderr
+    assert seen == 2 * [("PATCH", "/config", {"pause": None})]
+
+
 def test_reload_names_members_and_asks(store):
     out = store.ctl("reload", "shop", answers="n\n", code=1)
     assert out == (TABLE % "a2    " +
