@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import ssl
 import sys
 import urllib.request
 
@@ -18,17 +19,23 @@ sys.path.insert(0, str(ROOT / "tests/integration"))
 from local_servers import POSTGRESQL, must_run, network, programs_into  # noqa: E402
 
 ETCD = f"{network()}.100"
+UNVERIFIED = ssl.create_default_context()
+UNVERIFIED.check_hostname = False
+UNVERIFIED.verify_mode = ssl.CERT_NONE
 
 
 class Side:
     """One of the two: a cluster of `nodes` members under one agent program."""
 
-    def __init__(self, name, folder, nodes, timing=None, additions=None):
+    def __init__(self, name, folder, nodes, timing=None, additions=None, rest=None):
         self.name, self.folder = name, folder
+        self.rest = rest or {}  # to each agent's section restapi
         self.timing = timing or {"ttl": 30, "loop_wait": 10, "retry_timeout": 10}
         self.additions = additions or {}  # to each agent's configuration
-        base = {"tanist": 10, "patroni": 20}[name]
-        self.address = {f"{name}{index}": f"{network()}.{base + index}"
+        self.scope = f"of-{name}" + ("-tls" if self.rest else "")
+        base = {"tanist": 10, "patroni": 20}[name] + (100 if self.rest else 0)
+        tail = "s" if self.rest else ""
+        self.address = {f"{name}{tail}{index}": f"{network()}.{base + index}"
                         for index in range(1, nodes + 1)}
 
     def configuration(self, node):
@@ -36,8 +43,9 @@ class Side:
         role = {"superuser": {"username": "postgres", "password": "s"},
                 "replication": {"username": "replicator", "password": "r"}}
         return {
-            "scope": f"of-{self.name}", "name": node,
-            "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008"},
+            "scope": self.scope, "name": node,
+            "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008",
+                        **self.rest},
             "etcd3": {"hosts": [f"{ETCD}:2379"]},
             "bootstrap": {
                 "dcs": self.timing,
@@ -71,12 +79,15 @@ class Side:
         self.folder.start(node, *self.command(node),
                           RUNTIME_DIRECTORY=self.folder.path / node / "run")
 
+    def scheme(self):
+        return "https" if "certfile" in self.rest else "http"
+
     def members(self):
         """As the first node that answers tells them."""
         for address in self.address.values():
             try:
-                url = f"http://{address}:8008/cluster"
-                with urllib.request.urlopen(url, timeout=3) as answer:
+                url = f"{self.scheme()}://{address}:8008/cluster"
+                with urllib.request.urlopen(url, timeout=3, context=UNVERIFIED) as answer:
                     return json.load(answer)["members"]
             except (OSError, ValueError):
                 continue
