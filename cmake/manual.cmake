@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Target `manual`: pages for man and scripts for shells in BUILD/manual, printed by the programs
-# themselves. Not part of a normal build.
+# themselves.
 
 set(folder ${CMAKE_BINARY_DIR}/manual)
 set(pages)
@@ -19,5 +19,5 @@ tanist_page(tanist.1 /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tools/man_of_help.py
 foreach(shell bash zsh fish)
   tanist_page(tanistctl.${shell} $<TARGET_FILE:tanistctl> completion ${shell})
 endforeach()
-add_custom_target(manual DEPENDS ${pages})
+add_custom_target(manual ALL DEPENDS ${pages})
 add_dependencies(manual tanist tanistctl)

@@ -19,7 +19,7 @@ Examples:
 
 Exit codes: 0 stopped by SIGTERM or SIGINT, check passed; 1 the configuration cannot be used, the
 name is taken, the data belongs to another cluster; 2 wrong usage.
-See also: tanistctl(1), tanist(8), and docs/guide.)";
+See also: tanistctl(1), tanist.yml(5), and docs/guide.)";
 
 // Python's argparse takes any unambiguous beginning of a long option; scripts use that.
 const std::vector<std::string> long_options{"--help",

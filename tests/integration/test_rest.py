@@ -5,6 +5,7 @@ required watchdog (driver `testing`: a file) that starts with the reign and ends
 
 import base64
 import json
+import pathlib
 import re
 import socket
 import ssl
@@ -152,6 +153,19 @@ def test_who_may_change_something(node):
         (403, "client certificate required")
     assert node.ask("POST", "/reload", password=False)[::2] == (401, "no auth header received")
     assert node.ask("POST", "/sigterm")[::2] == (202, "shutdown scheduled")
+
+
+def test_the_alerts_in_examples_speak_of_series_that_exist(node):
+    alerts = pathlib.Path(__file__).parents[2] / "examples/prometheus-alerts.yml"
+    rules = yaml.safe_load(alerts.read_text())["groups"][0]["rules"]
+    wanted = {name for rule in rules for name in re.findall(r"(?:patroni|tanist)_\w+", rule["expr"])}
+
+    def missing():
+        text = node.ask("GET", "/metrics")[2]
+        return {name for name in wanted if not re.search(rf"^{name}{{", text, re.M)}
+
+    assert len(wanted) > 10
+    eventually(lambda: not missing(), 20, f"series {missing()}")
 
 
 def test_metrics(node):
