@@ -5,12 +5,12 @@ distribution's package), side by side: GET /primary of a leader that has no othe
 
     bench/health.py [--seconds 5] [--rounds 3]
 
-Plain and TLS, 1 and 32 clients at a time, with a new connection for each check, as load balancers do
-(by ab, of the package apache2-utils), and with connections that stay open (by wrk; Patroni ends each
-after its answer, so its figure beside it is the one of new connections). The two take turns, so that
-whatever else the machine does hits both; figures are medians of the rounds. The client runs on the
-same machine and takes its part of it. Run as root or as a user who
-may run PostgreSQL; TANIST_BIN says where tanist and tanist-guard are (default: build/release/src).
+Plain and TLS, 1 and 32 clients at a time, with a new connection for each check, as load balancers
+do (by ab, of the package apache2-utils), and with connections that stay open (by wrk; Patroni ends
+each after its answer, so its figure beside it is the one of new connections). The two take turns,
+so that whatever else the machine does hits both; figures are medians of the rounds. The client
+runs on the same machine and takes its part of it. Run as root or as a user who may run PostgreSQL;
+TANIST_BIN says where tanist and tanist-guard are (default: build/release/src).
 """
 
 import argparse
@@ -25,7 +25,7 @@ from local_servers import Folder, eventually, must_run
 
 START_S = 180
 def check_anew(folder, url, clients, seconds):
-    """With a connection for each check: (checks a second, milliseconds that 99 of 100 stay below)."""
+    """A connection for each check: (checks a second, milliseconds that 99 of 100 stay below)."""
     table = folder.path / "latency.csv"
     text = must_run("ab", "-q", "-l", "-c", clients, "-t", seconds, "-n", 10_000_000, "-e", table,
                     url, seconds=seconds + 60)
@@ -74,7 +74,8 @@ def measure(folder, pairs, options):
 def show(found, options):
     print(f"{options.rounds} rounds of {options.seconds} s, load average "
           f"{os.getloadavg()[0]:.2f}, PostgreSQL {POSTGRESQL.parent.name}")
-    print("| | clients | connection | tanist, checks/s | Patroni | ratio | tanist, p99 ms | Patroni |")
+    print("| | clients | connection | tanist, checks/s | Patroni | ratio | tanist, p99 ms | "
+          "Patroni |")
     print("|---|---|---|---|---|---|---|---|")
     for (scheme, clients, name, connection), own in found.items():
         if name == "tanist":
@@ -89,7 +90,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    for program, package in (("ab", "apache2-utils"), ("wrk", "wrk"), ("/usr/bin/patroni", "patroni")):
+    for program, package in (("ab", "apache2-utils"), ("wrk", "wrk"),
+                             ("/usr/bin/patroni", "patroni")):
         if shutil.which(program) is None:
             sys.exit(f"health: {program} is missing. Remedy: apt-get install "
                      f"--no-install-recommends {package}")

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "journal/digest.h"
 
 namespace tanist::journal {
 namespace {
@@ -252,37 +251,6 @@ TEST(Clocks, WithoutACommonRevisionStayAsTheyAre) {
   const auto offsets = align_clocks(stories);
   EXPECT_EQ(offsets[1].samples, 0U);
   EXPECT_EQ(stories[b][0].at, ms(777));
-}
-
-// ---- digests -----------------------------------------------------------------------------------
-
-TEST(Digests, OneOfAReignReplacesTheOther) {
-  auto incident = only(silent_leader());
-  const auto once = with_digest(Tree(), incident);
-  incident.phases.routing = 7;
-  const auto twice = digests_in(*parse_json(with_digest(*parse_json(once), incident)));
-  ASSERT_EQ(twice.size(), 1U);
-  EXPECT_EQ(twice[0], incident);
-}
-
-TEST(Digests, AreBoundedInNumberAndSize) {
-  auto incident = only(silent_leader());
-  incident.evidence.assign(100, std::string(10'000, 'x'));
-  std::string text = "null";
-  for (int i = 1; i <= 50; ++i) {
-    incident.reign = Revision(i);
-    text = with_digest(*parse_json(text), incident);
-    ASSERT_LE(text.size(), digests_bytes_max);
-  }
-  const auto digests = digests_in(*parse_json(text));
-  EXPECT_LE(digests.size(), digests_max);
-  EXPECT_GE(digests.size(), 5U);
-  EXPECT_EQ(digests.back().reign, Revision(50));
-}
-
-TEST(Digests, WhatOthersWroteBadlyIsLeftOut) {
-  EXPECT_TRUE(digests_in(*parse_json(R"({"a":1})")).empty());
-  EXPECT_TRUE(digests_in(*parse_json(R"([1,{},{"reign":"x"}])")).empty());
 }
 
 }  // namespace

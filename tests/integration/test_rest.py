@@ -158,7 +158,8 @@ def test_who_may_change_something(node):
 def test_the_alerts_in_examples_speak_of_series_that_exist(node):
     alerts = pathlib.Path(__file__).parents[2] / "examples/prometheus-alerts.yml"
     rules = yaml.safe_load(alerts.read_text())["groups"][0]["rules"]
-    wanted = {name for rule in rules for name in re.findall(r"(?:patroni|tanist)_\w+", rule["expr"])}
+    wanted = {name for rule in rules
+              for name in re.findall(r"(?:patroni|tanist)_\w+", rule["expr"])}
 
     def missing():
         text = node.ask("GET", "/metrics")[2]
