@@ -57,7 +57,7 @@ Tree member_document(const ClusterView& view, const ClusterSettings& settings,
   out.set("api_url", member.api_url.empty() ? Tree() : Tree(member.api_url));
   put_address(out, member);
   for (const auto* key : {"timeline", "pending_restart", "pending_restart_reason",
-                          "scheduled_restart", "tags", "progress", "storage_failed"}) {
+                          "scheduled_restart", "tags", "progress", "storage_failed", "guard"}) {
     copy(out, member.data, key);
   }
   if (view.locked_by(member.name)) return out;

@@ -80,6 +80,7 @@ Tree member_value(const Observation& obs, const Memory& memory) {
   }
   if (paused(obs)) member.set("pause", true);
   if (!obs.local.storage.good_enough()) member.set("storage_failed", true);
+  if (obs.node->guard != GuardMode::off) member.set("guard", name_of(obs.local.guard));
   const auto& progress = obs.local.copy_progress;
   if (memory.state == ServerState::creating_replica && !progress.empty()) {
     member.set("progress", progress);

@@ -265,6 +265,9 @@ Result<Arguments> read_arguments(const std::vector<std::string>& arguments,
   }
   out.command = makers().at(line->command->name)(line->given);
   if (auto* version = std::get_if<VersionOptions>(&out.command)) version->program = program;
+  if (auto* hand_over = std::get_if<HandOverOptions>(&out.command)) {
+    hand_over->tells_phases = program != "patronictl";
+  }
   return out;
 }
 

@@ -184,7 +184,8 @@ class MemberTable {
                             {"Pending restart"},
                             {"Pending restart reason"},
                             {"Scheduled restart"},
-                            {"Tags"}};
+                            {"Tags"},
+                            {"Guard"}};
     if (shows_cluster()) out.insert(out.begin(), {"Cluster"});
     return out;
   }
@@ -222,25 +223,38 @@ class MemberTable {
                             pending ? "*" : "",
                             pending_reasons(member, style_.format == Format::pretty),
                             scheduled_restart(member),
-                            tags_cell(member, style_)};
+                            tags_cell(member, style_),
+                            text_at(member, "guard")};
     if (shows_cluster()) cells.insert(cells.begin(), cluster_.scope);
     return cells;
   }
 
-  // The last four columns stay only where a member with a known host fills them.
+  // Four columns stay only where a member with a known host fills them; they are those of
+  // patronictl. The guard is told where it is not as it should be, and on demand.
   void drop_empty_columns(Table& table) const {
+    const auto guard = table.columns.size() - 1;
+    const bool shows_guard = is_filled(table, guard, [this](const Tree& cell) {
+      return style_.extended || cell == Tree("absent") || cell == Tree("latched");
+    });
+    if (!shows_guard) drop(table, guard);
     if (style_.extended) return;
-    const std::size_t host_at = shows_cluster() ? 2 : 1;
-    const auto first = table.columns.size() - 4;
-    for (auto column = table.columns.size(); column-- > first;) {
-      const bool is_filled = std::ranges::any_of(table.rows, [&](const auto& row) {
-        return row[host_at] != Tree("") && row[column] != Tree("");
-      });
-      if (is_filled) continue;
-      const auto at = static_cast<std::ptrdiff_t>(column);
-      for (auto& row : table.rows) row.erase(row.begin() + at);
-      table.columns.erase(table.columns.begin() + at);
+    for (auto column = guard; column-- > guard - 4;) {
+      if (!is_filled(table, column, [](const Tree&) { return true; })) drop(table, column);
     }
+  }
+
+  template <typename Counts>
+  bool is_filled(const Table& table, std::size_t column, Counts counts) const {
+    const std::size_t host_at = shows_cluster() ? 2 : 1;
+    return std::ranges::any_of(table.rows, [&](const auto& row) {
+      return row[host_at] != Tree("") && row[column] != Tree("") && counts(row[column]);
+    });
+  }
+
+  static void drop(Table& table, std::size_t column) {
+    const auto at = static_cast<std::ptrdiff_t>(column);
+    for (auto& row : table.rows) row.erase(row.begin() + at);
+    table.columns.erase(table.columns.begin() + at);
   }
 
   const Reading& cluster_;

@@ -62,6 +62,22 @@ TEST(MemberTable, LongReasonsAreHiddenInPrettyOnly) {
   EXPECT_EQ(member_table_text(cluster, {Format::tsv}).find("hidden"), std::string::npos);
 }
 
+TEST(MemberTable, TheGuardIsShownWhereItIsNotAsItShouldBe) {
+  auto healthy = replica("a1");
+  healthy.data.set("guard", "armed");
+  auto bare = replica("a2");
+  bare.data.set("guard", "absent");
+  const auto shown = [](const Reading& cluster, bool extended) {
+    MemberTableStyle style;
+    style.extended = extended;
+    return member_table_text(cluster, style).find("Guard") != std::string::npos;
+  };
+  EXPECT_FALSE(shown(cluster_of({healthy}), false));
+  EXPECT_TRUE(shown(cluster_of({healthy}), true));
+  EXPECT_TRUE(shown(cluster_of({healthy, bare}), false));
+  EXPECT_FALSE(shown(cluster_of({replica("a3")}), true));  // a member that runs Patroni
+}
+
 TEST(MemberTable, ThePauseAndASwitchoverToComeStandBelow) {
   auto cluster = cluster_of({replica("a1")});
   auto view = *cluster.view;

@@ -237,4 +237,17 @@ std::string to_text(const Report& report, ReportFormat format) {
   return {};
 }
 
+std::string phases_sentence(const journal::Phases& phases) {
+  std::string parts;
+  const auto add = [&parts](const std::optional<std::int64_t>& ms, std::string_view what) {
+    if (ms) parts += format_text("{}{} ms {}", parts.empty() ? "" : ", ", *ms, what);
+  };
+  add(phases.detection, "to the decision");
+  add(phases.lease, "until the lock was free");
+  add(phases.race, "to take it");
+  add(phases.promote, "to promote");
+  add(phases.routing, "until a load balancer was told");
+  return format_text("No primary for {} ms: {}", journal::total_ms(phases), parts);
+}
+
 }  // namespace tanist::ctl

@@ -38,4 +38,7 @@ std::vector<journal::Incident> with_digests(std::vector<journal::Incident> incid
 
 std::string to_text(const Report& report, ReportFormat format);
 
+// "No primary for 430 ms: 210 ms until the lock was free, 60 ms ..."; what is known of it.
+std::string phases_sentence(const journal::Phases& phases);
+
 }  // namespace tanist::ctl

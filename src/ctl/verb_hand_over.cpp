@@ -2,9 +2,11 @@
 // `switchover` and `failover`: another member shall lead (contract ctl 4.8).
 #include <algorithm>
 #include <cctype>
+#include <thread>
 
 #include "base/format.h"
 #include "base/json.h"
+#include "ctl/journals.h"
 #include "ctl/member_table.h"
 #include "ctl/session.h"
 #include "ctl/terminal.h"
@@ -224,6 +226,36 @@ Result<void> write_request(Cluster& cluster, const Reading& before, const Wish& 
   return {};
 }
 
+// The change that made the holder of the lock the leader, as the old leader and it tell it.
+std::optional<journal::Incident> change_told(Members& members, const ClusterView& view,
+                                             const std::string& old_leader) {
+  if (!view.locked()) return std::nullopt;
+  Gathering gathering;
+  for (const auto& name : {view.leader->name, MemberName(old_leader)}) {
+    if (const auto* member = view.member(name)) read_member(gathering, members, *member);
+  }
+  const auto report = put_together(std::move(gathering), "");
+  for (const auto& incident : report.incidents) {
+    const bool is_it = incident.reign == view.leader->create_revision && incident.writable;
+    if (is_it && incident.new_leader.value() != old_leader) return incident;
+  }
+  return std::nullopt;
+}
+
+// Where the time went, as soon as a load balancer knows: 2 s are waited for that.
+void tell_phases(Session& session, const std::string& old_leader) {
+  std::optional<journal::Incident> change;
+  const auto end = os::now() + seconds(2);
+  while (true) {
+    const auto reading = session.cluster.read();
+    if (!reading) return;
+    change = change_told(session.members, *reading->view, old_leader);
+    if ((change && change->phases.routing) || os::now() >= end) break;
+    std::this_thread::sleep_for(milliseconds(250));
+  }
+  if (change) print_line(phases_sentence(change->phases));
+}
+
 }  // namespace
 
 Result<void> hand_over(const ToolConfig& config, const HandOverOptions& options) {
@@ -247,6 +279,7 @@ Result<void> hand_over(const ToolConfig& config, const HandOverOptions& options)
   if (!after) return pass_on(after.error());
   print_line(result_time_text(os::wall_now()) + " " + answer->body);
   print(member_table_text(*after));
+  if (answer->status == 200 && options.tells_phases) tell_phases(*session, wish->leader);
   return {};
 }
 

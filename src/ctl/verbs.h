@@ -56,6 +56,7 @@ struct HandOverOptions {
   std::optional<std::string> candidate;
   std::optional<std::string> scheduled;
   bool force = false;
+  bool tells_phases = true;  // not as patronictl, which does not
 };
 Result<void> hand_over(const ToolConfig& config, const HandOverOptions& options);
 

@@ -6,6 +6,7 @@ that shall win has the higher failover priority."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -146,7 +147,8 @@ def test_a_lost_leader_is_foretold_and_explained(cluster, record_property):
 
 def test_a_switchover_is_told_by_its_old_leader(cluster):
     old = cluster.leader()
-    must(cluster.ctl("switchover", "--force"))
+    told = must(cluster.ctl("switchover", "--force"))
+    assert re.search(r"^No primary for \d+ ms: .*\d+ ms to promote", told, re.M), told
     new = cluster.wait_leader_other_than(old)
     cluster.wait_healthy()
     incident = json.loads(cluster.explain("-f", "json"))["incidents"][-1]
