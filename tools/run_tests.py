@@ -128,7 +128,9 @@ def count_test(options, case, results):
                     if reason.tag in ("failure", "skipped"))
     lines = output.splitlines()
     if len(lines) > LINES_SHOWN:
-        lines = [f"[the last {LINES_SHOWN} of {len(lines)} lines]", *lines[-LINES_SHOWN:]]
+        # What a pytest case did and found wrong stands before the logs of its servers.
+        marked = [line for line in lines[:-LINES_SHOWN] if line.startswith(("> ", "E ", "____"))]
+        lines = [*marked, f"[the last {LINES_SHOWN} of {len(lines)} lines]", *lines[-LINES_SHOWN:]]
     took = float(case.get("time") or 0)
     return count, f"---- failed: {name} ({took:.0f} s) {said}\n" + "\n".join(lines) + "\n"
 

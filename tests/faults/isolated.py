@@ -26,8 +26,9 @@ def run_isolated(words):
     sweeper = start_sweeper(folder)  # deletes the folder also when we are killed
     try:
         return subprocess.run(
-            ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-             sys.executable, "-B", __file__, AS_FIRST, folder, *words], check=False).returncode
+            ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
+             "--propagation", "unchanged", sys.executable, "-B", __file__, AS_FIRST, folder,
+             *words], check=False).returncode
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(sweeper)
@@ -35,7 +36,13 @@ def run_isolated(words):
 
 def be_first_process(folder, words):
     """What process 1 of a machine does: prepares, starts one program, buries all orphans."""
-    for command in (["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"],
+    # A root that is only a folder (chroot) is no mount whose propagation could be changed; who made
+    # it has seen to that.
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    if any(line.split()[4] == "/" for line in mounts):
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    for command in (["mount", "-t", "proc", "proc", "/proc"],
+                    ["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"],
                     ["mount", "--bind", folder, "/tmp"]):
         subprocess.run(command, check=True)
     os.mkdir("/run/netns")

@@ -113,10 +113,8 @@ def test_a_lost_leader_is_foretold_and_explained(cluster, record_property):
     replica = [node for node in NODES if node != old][0]
     assert f"{old} stays the leader" in must(cluster.ctl("whatif", replica))
 
-    began = time.monotonic()
     cluster.kill_node(old)
     assert cluster.wait_leader_other_than(old) == heirs[0]
-    took_ms = (time.monotonic() - began) * 1000
     eventually(lambda: told(cluster, heirs[0]), 30, "the digest and the first health check")
     report = json.loads(must(explain_by(cluster, heirs[0], "-f", "json")))
     incident = report["incidents"][-1]
@@ -126,7 +124,7 @@ def test_a_lost_leader_is_foretold_and_explained(cluster, record_property):
     phases = incident["phases"]
     assert phases["lease_ms"] > 0 and phases["promote_ms"] > 0, phases
     assert phases["race_ms"] >= 0 and phases["routing_ms"] >= 0, phases
-    assert incident["total_ms"] < took_ms + 3000, (incident["total_ms"], took_ms)
+    assert incident["total_ms"] == sum(ms for name, ms in phases.items() if name.endswith("_ms"))
     assert any("without a release" in text for text in incident["evidence"]), incident
     loser = [node for node in NODES if node not in (old, heirs[0])][0]
     voice = [v["text"] for v in incident["voices"] if v["member"] == loser]
