@@ -154,18 +154,21 @@ void Driver::begin_api() {
       deliver(ApiRequested{request});
     });
   };
-  hooks.told_writable = [this] {
-    if (!awaits_routing_.load() || !awaits_routing_.exchange(false)) return;
-    boost::asio::post(io_, [this] { journal_->routed(); });
-  };
+  hooks.told_writable = [this] { note_routed(); };
   api_ = std::make_unique<rest::Server>(settings_->rest, std::move(hooks));
   peers_ = std::make_unique<PeerAsking>(
       std::make_shared<rest::Client>(io_.get_executor(), settings_->peer_client));
 }
 
+void Driver::note_routed() {
+  if (!awaits_routing_.load() || !awaits_routing_.exchange(false)) return;
+  boost::asio::post(io_, [this] { journal_->routed(); });
+}
+
 void Driver::make_routing() {
-  auto moment = [this] { return routing_moment(); };
-  routing_ = std::make_unique<routing::Routing>(io_.get_executor(), disk_, std::move(moment));
+  routing::Hooks hooks{.moment = [this] { return routing_moment(); },
+                       .told_up = [this] { note_routed(); }};
+  routing_ = std::make_unique<routing::Routing>(io_.get_executor(), disk_, std::move(hooks));
   routing_->configure(routing_settings_);
 }
 

@@ -55,6 +55,8 @@ class Driver {
   void make_store();
   void begin_api();
   void make_routing();
+  // A load balancer knows that this server takes writes: it was told, or has asked. Any thread.
+  void note_routed();
   void await_signal();
   void deliver(Event event);
   void drain();
@@ -124,7 +126,7 @@ class Driver {
   std::uint64_t last_callback_ = 0;
   // D - F of the own lock, for the API's thread (safety 3.6); 0 = no lock is held.
   std::atomic<std::int64_t> lock_until_{0};
-  // Leader since no health check was told so.
+  // Leader, and no load balancer has been told so yet.
   std::atomic<bool> awaits_routing_{false};
 };
 

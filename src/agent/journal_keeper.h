@@ -34,7 +34,7 @@ class JournalKeeper {
   void decided(std::shared_ptr<const DecisionRecord> record);
   void started(const Effect& effect);
   void ended(const EffectFinished& event);
-  // A health check was told that this node takes writes.
+  // A load balancer was told that this node takes writes.
   void routed();
   // The newest lines since then, for GET /journal.
   os::Awaitable<Result<std::string>> read(WallTime since, std::size_t bytes_max);

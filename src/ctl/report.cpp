@@ -42,7 +42,7 @@ std::vector<PhaseRow> rows_of(const journal::Phases& phases) {
           {"lease", lease_text(phases), "from there to the end of the old lock"},
           {"race", ms_text(phases.race), "from there to the new lock"},
           {"promote", ms_text(phases.promote), "from there to a writable server"},
-          {"routing", ms_text(phases.routing), "from there to the first health check told so"},
+          {"routing", ms_text(phases.routing), "from there to the first load balancer told so"},
           {"total", format_text("{} ms", journal::total_ms(phases)), "of what is known"}};
 }
 

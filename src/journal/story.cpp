@@ -103,7 +103,7 @@ struct Telling {
   }
   void operator()(const Routed&) const {
     line.is_routed = true;
-    line.text = "a health check was told for the first time that writes go here";
+    line.text = "a load balancer was told for the first time that writes go here";
   }
   void operator()(const Dropped& dropped) const {
     line.text = format_text("{} entries are missing, the disk was too slow", dropped.entries);

@@ -45,16 +45,15 @@ std::string haproxy_line(const HaproxyTarget& target, const Moment& moment) {
 struct HaproxyRuntime::State {
   os::Executor loop;
   HaproxyTarget target;
-  std::function<Moment()> moment;
+  Hooks hooks;
   os::StopPtr stop = std::make_shared<os::Stop>();
   bool busy = false;
   bool again = false;
 };
 
-HaproxyRuntime::HaproxyRuntime(os::Executor loop, HaproxyTarget target,
-                               std::function<Moment()> moment)
-    : state_(
-          std::make_shared<State>(State{std::move(loop), std::move(target), std::move(moment)})) {}
+HaproxyRuntime::HaproxyRuntime(os::Executor loop, HaproxyTarget target, Hooks hooks)
+    : state_(std::make_shared<State>(State{std::move(loop), std::move(target), std::move(hooks)})) {
+}
 
 HaproxyRuntime::~HaproxyRuntime() { state_->stop->request(); }
 
@@ -71,7 +70,7 @@ os::Awaitable<void> HaproxyRuntime::run(std::shared_ptr<State> state) {
     bool up = false;
     const auto began = os::now();
     std::function<std::string()> line = [state, &up] {
-      const auto moment = state->moment();
+      const auto moment = state->hooks.moment();
       up = moment.takes_writes;
       return haproxy_line(state->target, moment);
     };
@@ -84,6 +83,7 @@ os::Awaitable<void> HaproxyRuntime::run(std::shared_ptr<State> state) {
       log_info("routing: HAProxy at {} was told that {} is {} ({} ms){}{}", state->target.socket,
                state->target.server, up ? "up" : "down", took,
                said.empty() ? "" : "; it says: ", said);
+      if (up && said.empty()) state->hooks.told_up();
       continue;
     }
     if (++failures >= attempts_max) {

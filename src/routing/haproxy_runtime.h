@@ -20,6 +20,12 @@ struct Moment {
   std::vector<std::string> others;  // names of the other members
 };
 
+// What a router asks of, and tells, the agent. On the loop's thread.
+struct Hooks {
+  std::function<Moment()> moment;
+  std::function<void()> told_up;  // a router has taken the word that this server takes writes
+};
+
 struct HaproxyTarget {
   std::string socket;  // "/path" or ADDRESS:PORT
   std::string backend;
@@ -32,7 +38,7 @@ std::string haproxy_line(const HaproxyTarget& target, const Moment& moment);
 
 class HaproxyRuntime {
  public:
-  HaproxyRuntime(os::Executor loop, HaproxyTarget target, std::function<Moment()> moment);
+  HaproxyRuntime(os::Executor loop, HaproxyTarget target, Hooks hooks);
   ~HaproxyRuntime();
   HaproxyRuntime(const HaproxyRuntime&) = delete;
   HaproxyRuntime& operator=(const HaproxyRuntime&) = delete;

@@ -86,13 +86,15 @@ TEST(HaproxyRuntime, SaysWhatHoldsAtTheMomentOfWriting) {
   boost::asio::io_context loop;
   Listener listener;
   bool up = true;
+  int told = 0;
   HaproxyRuntime runtime(loop.get_executor(), {listener.path, "primary", "a"},
-                         [&] { return Moment{up, {}}; });
+                         {[&] { return Moment{up, {}}; }, [&] { ++told; }});
   runtime.tell();  // nobody listens yet: the first attempt fails
   loop.run_for(milliseconds(20));
   up = false;  // the lock was lost meanwhile
   listener.listen();
   EXPECT_EQ(listener.heard(loop), haproxy_line({"", "primary", "a"}, {false, {}}));
+  EXPECT_EQ(told, 0);  // `down` is no way to writes
 }
 
 TEST(HaproxyRuntime, AWordUnderWayIsFollowedByTheNext) {
@@ -100,24 +102,28 @@ TEST(HaproxyRuntime, AWordUnderWayIsFollowedByTheNext) {
   Listener listener;
   listener.listen();
   bool up = true;
+  int told = 0;
   HaproxyRuntime runtime(loop.get_executor(), {listener.path, "primary", "a"},
-                         [&] { return Moment{up, {}}; });
+                         {[&] { return Moment{up, {}}; }, [&] { ++told; }});
   runtime.tell();
   loop.run_for(milliseconds(5));
   up = false;
   runtime.tell();
   EXPECT_EQ(listener.heard(loop), haproxy_line({"", "primary", "a"}, {true, {}}));
   EXPECT_EQ(listener.heard(loop), haproxy_line({"", "primary", "a"}, {false, {}}));
+  EXPECT_EQ(told, 1);
 }
 
 TEST(HaproxyRuntime, OneThatNeverAnswersIsLeftToPolling) {
   boost::asio::io_context loop;
   Listener listener;  // bound, but it does not listen
   int asked = 0;
-  HaproxyRuntime runtime(loop.get_executor(), {listener.path, "primary", "a"}, [&] {
-    ++asked;
-    return Moment{true, {}};
-  });
+  HaproxyRuntime runtime(loop.get_executor(), {listener.path, "primary", "a"},
+                         {[&] {
+                            ++asked;
+                            return Moment{true, {}};
+                          },
+                          [] {}});
   const auto began = os::now();
   runtime.tell();
   EXPECT_LT(os::now() - began, milliseconds(50));  // whoever tells does not wait

@@ -6,14 +6,14 @@
 
 namespace tanist::routing {
 
-Routing::Routing(os::Executor loop, os::DiskPool& disk, std::function<Moment()> moment)
-    : loop_(std::move(loop)), disk_(disk), moment_(std::move(moment)) {}
+Routing::Routing(os::Executor loop, os::DiskPool& disk, Hooks hooks)
+    : loop_(std::move(loop)), disk_(disk), hooks_(std::move(hooks)) {}
 
 void Routing::configure(const RoutingSettings& settings) {
   agent_check_.reset();
   haproxies_.clear();
   poolers_.clear();
-  const auto takes_writes = [moment = moment_] { return moment().takes_writes; };
+  const auto takes_writes = [moment = hooks_.moment] { return moment().takes_writes; };
   if (settings.agent_check.port != 0) {
     auto opened = HaproxyAgentCheck::open(loop_, settings.agent_check, takes_writes);
     if (!opened) log_error("{}", opened.error().message);
@@ -21,7 +21,7 @@ void Routing::configure(const RoutingSettings& settings) {
   }
   for (const auto& socket : settings.haproxy_sockets) {
     HaproxyTarget target{socket, settings.haproxy_backend, settings.haproxy_server};
-    haproxies_.push_back(std::make_unique<HaproxyRuntime>(loop_, std::move(target), moment_));
+    haproxies_.push_back(std::make_unique<HaproxyRuntime>(loop_, std::move(target), hooks_));
   }
   for (const auto& host : settings.pgbouncer_hosts) {
     const auto colon = host.rfind(':');
@@ -33,7 +33,7 @@ void Routing::configure(const RoutingSettings& settings) {
 }
 
 void Routing::consider() {
-  const bool takes_writes = moment_().takes_writes;
+  const bool takes_writes = hooks_.moment().takes_writes;
   if (takes_writes == took_writes_) return;
   took_writes_ = takes_writes;
   for (const auto& haproxy : haproxies_) haproxy->tell();

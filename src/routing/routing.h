@@ -18,8 +18,8 @@ namespace tanist::routing {
 
 class Routing {
  public:
-  // `moment` is asked on the loop's thread, as long as this lives.
-  Routing(os::Executor loop, os::DiskPool& disk, std::function<Moment()> moment);
+  // The hooks are called on the loop's thread, as long as this lives.
+  Routing(os::Executor loop, os::DiskPool& disk, Hooks hooks);
 
   // Takes settings into use; also later, when they changed. A listener that cannot be opened is
   // logged: polling goes on without it.
@@ -31,7 +31,7 @@ class Routing {
  private:
   os::Executor loop_;
   os::DiskPool& disk_;
-  std::function<Moment()> moment_;
+  Hooks hooks_;
   bool took_writes_ = false;
   std::unique_ptr<HaproxyAgentCheck> agent_check_;
   std::vector<std::unique_ptr<HaproxyRuntime>> haproxies_;
