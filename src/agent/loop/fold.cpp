@@ -77,7 +77,9 @@ void Loop::fold(const ViewArrived& event) {
   obs_.store.view_at = obs_.now;
   if (!before || worth_a_cycle(*before, *event.view)) cycle_wanted_ = true;
   if (!before || revision_of(before->config) != revision_of(event.view->config)) {
+    const auto written = obs_.cluster->timing.ttl;
     adopt_config(*event.view);
+    if (before) heed_lowered_ttl(written);
   }
   refresh_timing();
   heed_view_of_lock(*event.view);
@@ -100,6 +102,14 @@ void Loop::adopt_config(const ClusterView& view) {
   start(Task::adopt_config, AgentAction(AdoptConfig{*obs_.config}), Instant::max());
 }
 
+// The leader's lease may have the old ttl until it has attached another: who waits for the end of a
+// lease that he cannot see waits for that (safety 6).
+void Loop::heed_lowered_ttl(seconds written_before) {
+  if (obs_.cluster->timing.ttl >= written_before) return;
+  former_ttl_ = obs_.timing.ttl;
+  former_ttl_until_ = obs_.now + Duration(former_ttl_);
+}
+
 void Loop::refresh_timing() {
   const bool neighbour =
       obs_.store.view && std::ranges::any_of(obs_.view().members, [&](const auto& entry) {
@@ -114,6 +124,9 @@ void Loop::refresh_timing() {
   if (const auto safe = smallest_safe_ttl(timing, obs_.store.election_timeout); timing.ttl < safe) {
     warnings.push_back(unsafe_ttl_text(timing.ttl, obs_.store.election_timeout, safe));
     timing.ttl = safe;
+  }
+  if (obs_.now < former_ttl_until_ && !obs_.lock.reign) {
+    timing.ttl = std::max(timing.ttl, former_ttl_);
   }
   if (timing == obs_.timing) return;
   obs_.timing = timing;

@@ -18,7 +18,9 @@ class ShortLease {
  public:
   ShortLease() : loop_(*Loop::make(start(), at_ms(0))) { world_.view().config->value = config(); }
 
-  static Tree config() { return Tree::map({{"ttl", 3}, {"loop_wait", 1}, {"retry_timeout", 1}}); }
+  static Tree config(int ttl = 3) {
+    return Tree::map({{"ttl", ttl}, {"loop_wait", 1}, {"retry_timeout", 1}});
+  }
   void election_timeout(Duration timeout, std::int64_t ms) {
     StoreHealth health;
     health.view_current = true;
@@ -28,6 +30,13 @@ class ShortLease {
   void show_view(std::int64_t ms) {
     step(ViewArrived{std::make_shared<const ClusterView>(world_.view())}, ms);
   }
+  void show_ttl(int ttl, std::int64_t ms) {
+    auto& key = *world_.view().config;
+    key.value = config(ttl);
+    key.revision = Revision(key.revision.value() + 1);
+    show_view(ms);
+  }
+  void come_by(std::int64_t ms) { step(TimerFired{}, ms); }
   std::int64_t ttl() const { return loop_.observation().timing.ttl.count(); }
   std::size_t warnings() const { return warnings_; }
 
@@ -86,6 +95,21 @@ TEST(ShortLeases, APatroniMemberMakesItsMinimaCountUntilItIsLongGone) {
   EXPECT_EQ(member.ttl(), 20);
   member.show_view(21'100);
   EXPECT_EQ(member.ttl(), 3);
+}
+
+// Safety 6: who waits for the end of another's lease may not count on the shorter one yet.
+TEST(LoweredTtl, CountsOneOldTtlLaterForWhoDoesNotLead) {
+  ShortLease member;
+  member.election_timeout(milliseconds(500), 0);
+  member.show_view(0);
+  member.show_ttl(30, 1'000);
+  EXPECT_EQ(member.ttl(), 30);  // longer at once
+  member.show_ttl(5, 2'000);
+  EXPECT_EQ(member.ttl(), 30);
+  member.come_by(31'900);
+  EXPECT_EQ(member.ttl(), 30);
+  member.come_by(32'000);
+  EXPECT_EQ(member.ttl(), 5);
 }
 
 }  // namespace

@@ -54,6 +54,10 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   obs_.now = std::max(obs_.now, now);
   obs_.wall = wall;
   fold(event);
+  if (former_ttl_until_ != Instant() && obs_.now >= former_ttl_until_) {
+    former_ttl_until_ = Instant();
+    refresh_timing();
+  }
   if (!server_alive(obs_)) obs_.lock.lost = false;
   tend_lease();
   begin_cycle_if_due();
@@ -68,6 +72,7 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   // A keeping that is overdue because the one before is under way begins when that one ends.
   if (!is_keeping()) wake = std::min(wake, next_keep_);
   if (obs_.lock.reign || obs_.lock.adopting) wake = std::min(wake, obs_.lock.until);
+  if (former_ttl_until_ != Instant()) wake = std::min(wake, former_ttl_until_);
   if (cycle_wanted_) wake = std::min(wake, obs_.cycle_began + cycle_interval_min);
   out_.wake_at = std::max(wake, soonest);
   TANIST_REQUIRE(out_.wake_at > now);

@@ -69,6 +69,7 @@ class Loop {
   void fold_facts(const ServerFacts& facts);
   void fold_peers(const PeerRound& round);
   void adopt_config(const ClusterView& view);
+  void heed_lowered_ttl(seconds written_before);
   void refresh_timing();
 
   // lease.cpp
@@ -118,6 +119,8 @@ class Loop {
   std::string status_written_;  // last `status` that a renewal carried
   std::string status_sent_;     // of the renewal under way
   seconds failsafe_ttl_{0};     // that the members were asked to grant
+  seconds former_ttl_{0};       // in force before the store's settings lowered it
+  Instant former_ttl_until_;    // so long it counts for whoever does not lead
   bool retaken_ = false;        // the one retake of a deleted key (safety 1.4) was used
 
   std::string member_written_;
