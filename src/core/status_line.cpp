@@ -3,6 +3,8 @@
 // tidy: table
 #include "core/status_line.h"
 
+#include <charconv>
+
 #include "base/format.h"
 #include "core/local_server.h"
 
@@ -165,6 +167,27 @@ std::string with_detail(const Why& why, std::string text) {
   return appended ? text + ": " + why.detail : text;
 }
 
+// 0 for a text that begins with no number.
+int major_of(std::string_view version) {
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  return major;
+}
+
+// Patroni before 4.0 reads `quorum` as off: it would promote itself without a vote (safety 6).
+std::optional<LogLine> danger_of_neighbours(const Observation& obs) {
+  if (obs.cluster->synchronous_mode != SynchronousMode::quorum || !obs.store.view) return {};
+  for (const auto& [name, member] : obs.view().members) {
+    if (member.is_tanist() || member.version.empty() || major_of(member.version) >= 4) continue;
+    return LogLine{LineLevel::critical,
+                   format_text("member {} runs Patroni {}, which does not know synchronous_mode "
+                               "quorum and may lose acknowledged writes. Remedy: set another mode, "
+                               "or upgrade it to 4.0",
+                               name.value(), member.version)};
+  }
+  return {};
+}
+
 }  // namespace
 
 StatusLine status_line(const Why& why, const Observation& obs) {
@@ -173,8 +196,12 @@ StatusLine status_line(const Why& why, const Observation& obs) {
   auto text = fmt::format(fmt::runtime(row->text), why.subject, why.detail);
   text = with_detail(why, std::move(text));
   if (paused(obs)) text = "PAUSE: " + text;
-  const bool outage = why.reason == R::store_unreachable;
-  return {row->level, std::move(text), outage ? "Error communicating with DCS" : ""};
+  StatusLine line{row->level, std::move(text), {}};
+  if (why.reason == R::store_unreachable) {
+    line.before.push_back({LineLevel::error, "Error communicating with DCS"});
+  }
+  if (auto danger = danger_of_neighbours(obs)) line.before.push_back(std::move(*danger));
+  return line;
 }
 
 }  // namespace tanist

@@ -4,15 +4,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "core/action.h"
 #include "core/observation.h"
 
 namespace tanist {
 
 struct StatusLine {
   LineLevel level = LineLevel::info;
-  std::string text;   // empty = nothing to say
-  std::string error;  // a line of level ERROR that goes before it; empty = none
+  std::string text;             // empty = nothing to say
+  std::vector<LogLine> before;  // what is said before it, as often
 };
 
 // `role_is_primary`: some lines differ for a running primary.

@@ -169,7 +169,7 @@ void Loop::say(const Why& why) {
                                                              : std::string("None");
   out_.log.push_back(
       {LineLevel::info, "Lock owner: " + owner + "; I am " + obs_.node->name.value()});
-  if (!line.error.empty()) out_.log.push_back({LineLevel::error, line.error});
+  out_.log.insert(out_.log.end(), line.before.begin(), line.before.end());
   out_.log.push_back({line.level, line.text});
 }
 
