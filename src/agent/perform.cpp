@@ -48,7 +48,10 @@ void Driver::perform(Effects effects) {
   lock_until_ = lock.reign ? writable_until.time_since_epoch().count() : 0;
   if (effects.news) journal_->decided(std::move(effects.news));
   for (const auto& order : effects.guard) obey(order);
-  if (!effects.guard.empty()) tell_guard_state();
+  // A guard that fires tells nobody: it has something better to do.
+  const bool fired = loop_->observation().local.guard == GuardState::armed &&
+                     guard_->state(os::now()) == GuardState::latched;
+  if (fired || !effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
   // Checks answer by this step before anything of it begins: a stop, for one.
   if (effects.publish) {

@@ -14,6 +14,7 @@ std::string limitation(const PeerReport& report) {
   if (report.tags.nofailover()) return "not allowed to promote";
   if (report.watchdog_failed) return "not watchdog capable";
   if (report.storage_failed) return "without working storage";
+  if (report.guard_missing) return "without the guard that it requires";
   return {};
 }
 

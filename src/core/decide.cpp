@@ -73,7 +73,8 @@ void join_running_server(Draft& draft) {
     // The agent before this one may have died between promotion and checkpoint.
     draft.next.checkpoint_needed = true;
   }
-  fire_callback(draft, "on_start");
+  // Of a server that we started ourselves its start has told.
+  if (!draft.obs.memory->callbacks_fired) fire_callback(draft, "on_start");
 }
 
 // Settings that changed reach the running server by a reload (contract config 9). In pause a

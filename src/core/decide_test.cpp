@@ -143,6 +143,35 @@ TEST(Decide, UnmanagedPrimaryIsTakenOverRunning) {
   EXPECT_NE(find_store<Commit>(decision, Task::write_initialize), nullptr);
 }
 
+TEST(Decide, UnmanagedPrimaryIsNotFencedWhenItsClaimIsSeenBeforeItsLock) {
+  Given given("a");
+  const auto claim = given.view().initialize;
+  given.unlocked().obs().lock = Lock{};
+  given.view().initialize = claim;
+  given.memory().callbacks_fired = false;
+  given.obs().in_flight = {Task::take_lock};
+  EXPECT_EQ(find_task(decide(given.build()), Task::fence), nullptr);
+  given.view().leader = LeaderView{.name = MemberName("a")};
+  EXPECT_EQ(find_task(decide(given.build()), Task::fence), nullptr) << "the lock is its own";
+  given.view().leader->name = MemberName("b");
+  EXPECT_NE(find_task(decide(given.build()), Task::fence), nullptr) << "the lock is another's";
+  given.view().leader.reset();
+  given.obs().in_flight.clear();
+  EXPECT_NE(find_task(decide(given.build()), Task::fence), nullptr) << "the attempt failed";
+  given.obs().in_flight = {Task::take_lock};
+  given.view().initialize->system_id = SystemId("7999999999999999999");
+  EXPECT_NE(find_task(decide(given.build()), Task::fence), nullptr) << "somebody else's claim";
+}
+
+// Trap 36.
+TEST(Decide, DemotionUnderWayIsNotBegunAgain) {
+  Given given("a");
+  given.lost_lock();
+  EXPECT_NE(find_task(decide(given.build()), Task::fence), nullptr);
+  given.obs().in_flight = {Task::fence};
+  EXPECT_EQ(find_task(decide(given.build()), Task::fence), nullptr);
+}
+
 // ---- store outage ----
 
 TEST(Decide, StandbyBearsAnUnreachableStore) {

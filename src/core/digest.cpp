@@ -4,6 +4,7 @@
 
 #include "core/callbacks.h"
 #include "core/local_server.h"
+#include "core/slots_plan.h"
 
 namespace tanist {
 
@@ -96,7 +97,10 @@ void digest_view(Draft& draft) {
   const auto& obs = draft.obs;
   if (!obs.store.view) return;
   if (!draft.next.first_view_at) draft.next.first_view_at = obs.now;
-  if (obs.view().locked() || !draft.next.locked_view) draft.next.locked_view = obs.store.view;
+  if (obs.view().locked() || !draft.next.locked_view) {
+    warn_of_shared_slots(draft, draft.next.locked_view);
+    draft.next.locked_view = obs.store.view;
+  }
   if (obs.view().locked()) {
     draft.next.unlocked_since.reset();
   } else if (!draft.next.unlocked_since) {

@@ -48,8 +48,10 @@ std::optional<Why> examine(Draft& draft, const Upstream& leader) {
     return because(Reason::examining_divergence, name_of_source(leader));
   }
   const auto verdict = judge_divergence(found->facts);
-  draft.log(LineLevel::info, "{}", verdict.reason);
-  if (verdict.divergence == Divergence::unknown) {
+  const bool unknown = verdict.divergence == Divergence::unknown;
+  // What stays unknown is judged at every event until the next examination.
+  if (!unknown || found->at == draft.obs.now) draft.log(LineLevel::info, "{}", verdict.reason);
+  if (unknown) {
     draft.wake(examine_again);
     return std::nullopt;
   }

@@ -20,12 +20,17 @@ bool past_safe_point(const Observation& obs) {
 }
 
 // A server that no agent of this cluster has managed yet: nobody can hold a lock against it, and it
-// is taken over running (contract ha 23; safety 2.7 allows nothing else outside pause).
+// is taken over running (contract ha 23; safety 2.7 allows nothing else outside pause). The view
+// may show its own claim and its own lock before the answer of the attempt that made them; an
+// attempt that ends without the lock ends the exemption as well.
 bool is_being_taken_over(const Observation& obs) {
   const auto& initialize = obs.view().initialize;
+  const bool attempts = obs.running(Task::take_lock);
   const bool unclaimed = !initialize || initialize->system_id.value().empty();
-  return unclaimed && !obs.view().locked() && !obs.memory->bootstrapping && !obs.lock.lost &&
-         obs.lock.until == Instant();
+  const bool own_claim = !unclaimed && attempts && initialize->system_id == local_system_id(obs);
+  const bool own_lock = attempts && obs.view().locked_by(obs.node->name);
+  return (unclaimed || own_claim) && (own_lock || !obs.view().locked()) &&
+         !obs.memory->bootstrapping && !obs.lock.lost && obs.lock.until == Instant();
 }
 
 // Why a server that may be writable must stop now; nothing when it may go on.

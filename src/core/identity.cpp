@@ -57,10 +57,15 @@ void restore_config(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& stored = obs.view().config;
   const bool usable = stored && stored->valid && stored->value.truthy();
-  if (usable || !obs.holds_lock() || !obs.config || !obs.config->is_map()) return;
+  if (usable || !obs.holds_lock()) return;
+  const bool known = obs.config && obs.config->is_map();
+  // A server that is taken over without a `bootstrap` section was never configured. The empty
+  // document says so: without any, nobody keeps slots for its replicas (contract postgres 10.2).
+  const Tree document = known ? *obs.config : Tree::map();
+  if (stored && (!known || (stored->valid && stored->value == document))) return;
   Commit commit;
   commit.expect = {{StoreKey::config, stored ? stored->revision : Revision(0)}};
-  commit.writes = {{StoreKey::config, text_form(*obs.config), false}};
+  commit.writes = {{StoreKey::config, text_form(document), false}};
   commit.reign = obs.lock.reign;
   draft.start(Task::write_config, std::move(commit), Duration(obs.timing.retry_timeout));
 }
@@ -99,14 +104,23 @@ std::optional<Why> adopt_data(Draft& draft) {
   return {};
 }
 
+// Every observation of a server without known control data asks for it; one that brought none will
+// bring none in the next moment either.
+Why find_out_identity(Draft& draft) {
+  const auto again = draft.obs.local.server.observed_at + Duration(draft.obs.timing.loop_wait);
+  if (draft.obs.now >= again) {
+    draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
+  } else {
+    draft.wake(again);
+  }
+  return because(Reason::observing);
+}
+
 }  // namespace
 
 std::optional<Why> check_identity(Draft& draft) {
   const auto& obs = draft.obs;
-  if (!obs.local.server.control) {
-    draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
-    return because(Reason::observing);
-  }
+  if (!obs.local.server.control) return find_out_identity(draft);
   const auto mine = local_system_id(obs);
   if (!is_valid(mine)) return because(Reason::system_id_invalid, obs.node->name.value());
   const auto& initialize = obs.view().initialize;

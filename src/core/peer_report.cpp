@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/server_facts.h"
+#include "core/observation.h"
 
 namespace tanist {
 
@@ -20,6 +20,17 @@ std::string word(const Tree& map, std::string_view key) {
   const auto* value = map.find(key);
   const auto* text = value != nullptr ? value->as_string() : nullptr;
   return text != nullptr ? *text : std::string();
+}
+
+std::string word_at(const Tree& map, std::initializer_list<std::string_view> path) {
+  const auto* value = map.find_path(path);
+  const auto* text = value != nullptr ? value->as_string() : nullptr;
+  return text != nullptr ? *text : std::string();
+}
+
+bool lacks_required_guard(const Tree& body) {
+  return word_at(body, {"tanist", "guard", "mode"}) == name_of(GuardMode::required) &&
+         word_at(body, {"tanist", "guard", "state"}) == name_of(GuardState::absent);
 }
 
 }  // namespace
@@ -38,6 +49,7 @@ PeerReport peer_report_from(const MemberName& name, const Tree& body) {
     report.storage_failed =
         state != name_of(StorageState::good) && state != name_of(StorageState::unknown);
   }
+  report.guard_missing = lacks_required_guard(body);
   report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
   const auto* wal = body.find("wal");
   if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");

@@ -20,6 +20,7 @@ struct PeerReport {
   Tags tags;
   bool watchdog_failed = false;
   bool storage_failed = false;
+  bool guard_missing = false;  // its operator requires the guard, and none runs
   std::string state;
   std::string role;
 
@@ -34,6 +35,7 @@ struct PeerReport {
                       field("tags", &P::tags),
                       field("watchdog_failed", &P::watchdog_failed),
                       field("storage_failed", &P::storage_failed),
+                      field("guard_missing", &P::guard_missing),
                       field("state", &P::state),
                       field("role", &P::role)};
   }

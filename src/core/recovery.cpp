@@ -2,6 +2,7 @@
 // Dead and starting servers. Pure; any thread.
 #include "core/recovery.h"
 
+#include "core/callbacks.h"
 #include "core/candidates.h"
 #include "core/divergence.h"
 #include "core/job_progress.h"
@@ -47,6 +48,16 @@ Why rest_in_pause(Draft& draft) {
   return because(Reason::not_running_in_pause_lock_released);
 }
 
+// One attempt per loop (trap 47): whatever keeps a server from starting seldom ends by itself.
+std::optional<Why> await_next_attempt(Draft& draft) {
+  const auto& failed_at = draft.next.last_start_failed_at;
+  if (!failed_at) return std::nullopt;
+  const auto again = *failed_at + Duration(draft.obs.timing.loop_wait);
+  if (draft.obs.now >= again) return std::nullopt;
+  draft.wake(again);
+  return because(Reason::start_failed);
+}
+
 // Row 10 of the cycle: the last attempt to start failed.
 std::optional<Why> after_failed_start(Draft& draft) {
   if (!draft.next.recovering) return std::nullopt;
@@ -58,16 +69,14 @@ std::optional<Why> after_failed_start(Draft& draft) {
   }
   if (draft.obs.holds_lock()) {
     draft.next.recovering = false;
+    const auto role = draft.next.role;
     give_lock_away(draft);
+    // Whoever moves addresses by callbacks must not leave one here (trap 31).
+    const bool led = role == Role::primary || role == Role::standby_leader;
+    if (led) fire_callback(draft, "on_role_change");
     return because(Reason::start_failed_lock_released);
   }
-  // One attempt per loop (trap 47).
-  const auto again = draft.next.last_start_failed_at.value_or(draft.obs.now) +
-                     Duration(draft.obs.timing.loop_wait);
-  if (draft.obs.now < again) {
-    draft.wake(again);
-    return because(Reason::start_failed);
-  }
+  if (auto why = await_next_attempt(draft)) return why;
   draft.next.recovering = false;
   return std::nullopt;
 }
@@ -190,6 +199,8 @@ Why recover_dead_server(Draft& draft) {
   if (obs.holds_lock() && !in_standby_cluster(obs)) return start_readonly(draft);
   if (auto why = settle_before_start(draft)) return *why;
   if (obs.local.server.rewind_interrupted) return refuse_half_rewound(draft);
+  // The examination above may have been pending without anybody to compare with.
+  if (auto why = await_next_attempt(draft)) return *why;
   return start_as_secondary(draft);
 }
 

@@ -233,6 +233,37 @@ void keep_slots(Draft& draft) {
   copy_missing_slots(draft, wanted_slots(obs));
 }
 
+// ---- Names that clash ------------------------------------------------------------------------
+
+namespace {
+
+// "a-1, a.1 map to a_1; ..."; empty when every member has a slot name of its own.
+std::string shared_slot_names(const ClusterView& view) {
+  std::map<std::string, std::vector<std::string>> members_of;
+  for (const auto& [name, member] : view.members) {
+    members_of[slot_name_of(name)].push_back(name.value());
+  }
+  std::string text;
+  for (const auto& [slot, members] : members_of) {
+    if (members.size() < 2) continue;
+    std::string names;
+    for (const auto& name : members) names += (names.empty() ? "" : ", ") + name;
+    text += format_text("{}{} map to {}", text.empty() ? "" : "; ", names, slot);
+  }
+  return text;
+}
+
+}  // namespace
+
+void warn_of_shared_slots(Draft& draft, const ClusterViewPtr& before) {
+  const auto& now = draft.obs.store.view;
+  if (!draft.obs.node->use_slots || before == now) return;
+  const auto shared = shared_slot_names(*now);
+  if (shared.empty() || (before && shared == shared_slot_names(*before))) return;
+  draft.log(LineLevel::error, "Following cluster members share a replication slot name: {}",
+            shared);
+}
+
 // ---- Published -------------------------------------------------------------------------------
 
 std::map<std::string, std::uint64_t> published_slots(const Observation& obs) {

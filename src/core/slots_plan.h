@@ -31,6 +31,10 @@ std::vector<SlotChange> slot_changes(const Observation& obs);
 // Orders what is to be changed.
 void keep_slots(Draft& draft);
 
+// Tells once of members whose names become the same slot name; they share one slot (trap 92).
+// `before`: the view that was told of last.
+void warn_of_shared_slots(Draft& draft, const ClusterViewPtr& before);
+
 // `/status.slots` and `/status.retain_slots` of a leader (contract postgres 10.5).
 std::map<std::string, std::uint64_t> published_slots(const Observation& obs);
 std::set<std::string> retained_slots(const Observation& obs);

@@ -156,6 +156,18 @@ TEST(SlotsPlan, HonoursTheClusterTypeOfPhysicalSlots) {
 }
 
 // Trap 92.
+TEST(SlotNames, ThatClashAreToldOnce) {
+  Given given("b");
+  given.member("x-1");
+  given.member("x.1");
+  given.memory().locked_view.reset();
+  const auto first = decide(given.build());
+  EXPECT_TRUE(testing::logged(first, "share a replication slot name: x-1, x.1 map to x_1"));
+  given.memory() = first.next;
+  EXPECT_FALSE(testing::logged(decide(given.build()), "share a replication slot name"));
+}
+
+// Trap 92.
 TEST(FeedingPath, EndsInSpiteOfLoops) {
   Given given("b");
   given.node().tags.replicatefrom = MemberName("c");

@@ -101,5 +101,19 @@ TEST(PeerReport, TellsOfFailingStorage) {
   EXPECT_EQ(limitation(report("full")), "without working storage");
 }
 
+TEST(PeerReport, TellsOfARequiredGuardThatIsMissing) {
+  const auto report = [](std::string_view mode, std::string_view state) {
+    return peer_report_from(
+        MemberName("b"),
+        Tree::map(
+            {{"xlog", Tree::map({{"received_location", 1}})},
+             {"tanist", Tree::map({{"guard", Tree::map({{"mode", mode}, {"state", state}})}})}}));
+  };
+  EXPECT_EQ(limitation(report("required", "disarmed")), "");
+  EXPECT_EQ(limitation(report("automatic", "absent")), "");
+  EXPECT_EQ(limitation(report("off", "absent")), "");
+  EXPECT_EQ(limitation(report("required", "absent")), "without the guard that it requires");
+}
+
 }  // namespace
 }  // namespace tanist

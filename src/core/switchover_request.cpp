@@ -111,6 +111,21 @@ RequestOutcome check_cluster(const Observation& obs, const PendingRequest& pendi
   return std::nullopt;
 }
 
+// Why those that were asked cannot take over, as far as Patroni's answer does not tell it: what
+// only members of ours lack.
+std::string own_limitations(Draft& draft, const std::vector<PeerReport>& reports) {
+  std::string told;
+  for (const auto& report : reports) {
+    const auto limit = limitation(report);
+    if (limit.empty()) continue;
+    const auto sentence = format_text("Member {} is {}", report.name.value(), limit);
+    draft.log(LineLevel::info, "{}", sentence);
+    if (report.storage_failed || report.guard_missing)
+      told += (told.empty() ? "" : "; ") + sentence;
+  }
+  return told.empty() ? told : " (" + told + ")";
+}
+
 // Row 15: does anybody that could take over answer well?
 RequestOutcome ask_candidates(Draft& draft, PendingRequest& pending) {
   const auto& obs = draft.obs;
@@ -137,8 +152,9 @@ RequestOutcome ask_candidates(Draft& draft, PendingRequest& pending) {
         return std::ranges::any_of(asked, same) && limitation(report).empty();
       });
   if (!good) {
-    return reply_text(
-        412, action_of(pending).lower + " is not possible: no good candidates have been found");
+    return reply_text(412, action_of(pending).lower +
+                               " is not possible: no good candidates have been found" +
+                               own_limitations(draft, answered->reports));
   }
   pending.stage = Stage::writing;
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include "postgres/data_directory.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -97,6 +98,21 @@ mode_t file_mode_for(const std::string& path, const std::string& data_directory)
 
 mode_t folder_mode_for(const std::string& data_directory) {
   return open_to_group(data_directory) ? 0750 : 0700;
+}
+
+std::string unfit_folder(const std::string& data_directory) {
+  constexpr mode_t not_for_others = 0027;
+  struct stat status{};
+  if (stat(data_directory.c_str(), &status) != 0) {
+    return format_text("cannot look into {}: {}", data_directory, std::strerror(errno));
+  }
+  if (status.st_uid != geteuid()) {
+    return format_text("{} belongs to user {}, the server would run as user {}. Remedy: chown it",
+                       data_directory, status.st_uid, geteuid());
+  }
+  if ((status.st_mode & not_for_others) == 0) return {};
+  return format_text("{} has mode {:04o}, the server demands 0700 or 0750. Remedy: chmod it",
+                     data_directory, status.st_mode & 07777);
 }
 
 Result<void> set_standby_signal(const std::string& data_directory, bool standby) {

@@ -36,6 +36,9 @@ std::int64_t read_major_version(const std::string& data_directory);
 mode_t file_mode_for(const std::string& path, const std::string& data_directory);
 mode_t folder_mode_for(const std::string& data_directory);
 
+// Why the server would refuse to start because of the folder's owner or mode; empty = it would not.
+std::string unfit_folder(const std::string& data_directory);
+
 // The signal files for a start: standby.signal alone, or neither. On the disk when this returns
 // (trap 39).
 Result<void> set_standby_signal(const std::string& data_directory, bool standby);

@@ -26,6 +26,9 @@ void take_data_facts(ServerFacts& facts, const DataFacts& data) {
   facts.recovery_signal = data.recovery_signal;
   facts.backup_label = data.backup_label;
   facts.rewind_interrupted = data.rewind_interrupted;
+  if (data.kind == DataDirectory::present && data.major_version == 0) {
+    log_warning("PG_VERSION is missing or damaged: nothing is done until the version is known");
+  }
 }
 
 // The timeline by IDENTIFY_SYSTEM of the own server; 0 when it cannot be asked.

@@ -97,7 +97,7 @@ os::Awaitable<Result<void>> sweep(Job job) {
 
 namespace {
 
-// Why this data directory must not be started; empty = it may.
+// Why this data directory must not be started; empty = it may. Blocking.
 std::string unfit_to_start(const DataFacts& data, const Paths& paths) {
   if (data.kind == DataDirectory::not_accessible) return data.error;
   if (data.kind != DataDirectory::present) {
@@ -112,22 +112,26 @@ std::string unfit_to_start(const DataFacts& data, const Paths& paths) {
     return format_text("the version of {} is not known: PG_VERSION is missing or damaged",
                        paths.data);
   }
-  return {};
+  return unfit_folder(paths.data);
 }
 
 os::Awaitable<Result<DataFacts>> fit_data(Job job) {
-  auto look = [data = job.paths.data] { return look_at_data(data); };
-  auto data = co_await job.on_disk(std::move(look));
-  if (!data) co_return pass_on(data.error());
-  const auto unfit = unfit_to_start(*data, job.paths);
+  auto look = [paths = job.paths] {
+    auto data = look_at_data(paths.data);
+    auto unfit = unfit_to_start(data, paths);
+    return std::pair(std::move(unfit), std::move(data));
+  };
+  auto looked = co_await job.on_disk(std::move(look));
+  if (!looked) co_return pass_on(looked.error());
+  const auto& [unfit, data] = *looked;
   if (!unfit.empty()) co_return fail(Errc::refused, "{}", unfit);
   const auto installed = co_await installed_major_version(job);
   if (!installed) co_return pass_on(installed.error());
-  if (*installed != data->major_version) {
+  if (*installed != data.major_version) {
     co_return fail(Errc::refused,
                    "{} has data of PostgreSQL {}, but the programs are of version {}. Remedy: set "
                    "postgresql.bin_dir",
-                   job.paths.data, data->major_version, *installed);
+                   job.paths.data, data.major_version, *installed);
   }
   co_return data;
 }

@@ -5,10 +5,13 @@ ends with the test."""
 
 import json
 import pathlib
+import signal
+import urllib.error
 import urllib.request
 
+import psycopg2
 import yaml
-from local_servers import (POSTGRESQL, Folder, eventually, must_run, network, programs_into,
+from local_servers import (ETCD, POSTGRESQL, Folder, eventually, must_run, network, programs_into,
                            run)
 
 PATRONI = pathlib.Path("/usr/bin/patroni")
@@ -18,39 +21,50 @@ TIMING = {"ttl": 20, "loop_wait": 1, "retry_timeout": 3}
 
 
 class PlainCluster:
-    """Members a1, a2, ... of the cluster `shop`; the superuser needs no password on the machine."""
+    """Members a1, a2, ... of the cluster `shop`, or those named; the superuser needs no password on
+    the machine."""
 
     def __init__(self, program="tanist", members=2, folder=None, first_address=10):
+        if isinstance(members, int):
+            members = [f"a{index}" for index in range(1, members + 1)]
         self.program = program
         self.folder = folder or Folder(f"tanist-{program}-")
         self.etcd = f"{network()}.{first_address}"
-        self.address = {f"a{index}": f"{network()}.{first_address + index}"
-                        for index in range(1, members + 1)}
+        self.address = {member: f"{network()}.{first_address + index}"
+                        for index, member in enumerate(members, 1)}
 
     # ---- Starting and ending ----------------------------------------------------------------
 
     def start(self):
-        client, peer = f"http://{self.etcd}:2379", f"http://{self.etcd}:2380"
-        self.folder.start(
-            f"etcd-of-{self.program}", "etcd", "--data-dir", self.place("etcd"),
-            "--listen-client-urls", client, "--advertise-client-urls", client,
-            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-            "--initial-cluster", f"default={peer}")
+        self.start_etcd()
         for member in self.address:
-            place = self.place(member)
-            must_run("mkdir", "-p", "-m", "0700", place, place / "run", place / "bin")
-            self.folder.write(self.file_of(member).relative_to(self.folder.path),
-                              yaml.safe_dump(self.configuration(member)))
+            self.describe(member)
             self.start_agent(member)
         eventually(self.is_healthy, START_S, f"a healthy cluster of {self.program}")
         return self
+
+    def start_etcd(self):
+        client, peer = f"http://{self.etcd}:2379", f"http://{self.etcd}:2380"
+        self.folder.start(
+            f"etcd-of-{self.program}", ETCD, "--data-dir", self.place("etcd"),
+            "--listen-client-urls", client, "--advertise-client-urls", client,
+            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+            "--initial-cluster", f"default={peer}")
+
+    def describe(self, member, configuration=None):
+        """Writes the member's configuration file; makes its folders."""
+        place = self.place(member)
+        must_run("mkdir", "-p", "-m", "0700", place, place / "run", place / "bin")
+        self.folder.write(self.file_of(member).relative_to(self.folder.path),
+                          yaml.safe_dump(configuration or self.configuration(member)))
 
     def start_agent(self, member):
         place = self.place(member)
         if self.program == "patroni":
             words = ["/usr/bin/python3", PATRONI]
         else:
-            programs_into(place / "bin")
+            if not (place / "bin/tanist").exists():
+                programs_into(place / "bin")
             words = [place / "bin/tanist"]
         self.folder.start(f"{self.program}-{member}", *words, self.file_of(member),
                           RUNTIME_DIRECTORY=place / "run")
@@ -81,7 +95,56 @@ class PlainCluster:
                 "parameters": {"unix_socket_directories": str(place), "shared_buffers": "16MB",
                                "max_connections": 20}}}
 
+    def change(self, member, reload=True, **postgresql):
+        """Replaces settings of the member's `postgresql` section and reloads its agent."""
+        known = yaml.safe_load(self.file_of(member).read_text(encoding="utf-8"))
+        known["postgresql"].update(postgresql)
+        self.describe(member, known)
+        if reload:
+            self.folder.signal(f"{self.program}-{member}", signal.SIGHUP)
+
+    def patch(self, document):
+        """PATCH /config: the dynamic configuration of all."""
+        address = next(iter(self.address.values()))
+        request = urllib.request.Request(f"http://{address}:8008/config", method="PATCH",
+                                         data=json.dumps(document).encode())
+        urllib.request.urlopen(request, timeout=10).close()
+
     # ---- Looking ----------------------------------------------------------------------------
+
+    def log(self, member):
+        return self.folder.log(f"{self.program}-{member}")
+
+    def status(self, member):
+        """What GET /patroni of the member tells; empty while it does not answer."""
+        url = f"http://{self.address[member]}:8008/patroni"
+        try:
+            with urllib.request.urlopen(url, timeout=3) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+        except (OSError, ValueError):
+            return {}
+
+    def query(self, member, statement, **options):
+        """The rows; as superuser, who needs no password."""
+        connection = psycopg2.connect(**{
+            "host": self.address[member], "port": 5432, "user": "postgres", "dbname": "postgres",
+            "connect_timeout": 5, **options})
+        try:
+            connection.autocommit = True
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def value(self, member, statement, **options):
+        """The first value; None while the server does not answer."""
+        try:
+            return self.query(member, statement, **options)[0][0]
+        except psycopg2.Error:
+            return None
 
     def members(self):
         """Name -> member as GET /cluster tells it; empty while nobody does."""

@@ -7,9 +7,10 @@ import os
 import subprocess
 import time
 
+import psycopg2
 import pytest
 from cluster import NODES, Cluster
-from local_servers import eventually, must_run
+from local_servers import eventually, must_run, trace_of
 
 MEGABYTES = 700
 SETTINGS = "\nstorage: {silent_after: 3, demote_after: %d}\n"
@@ -50,10 +51,10 @@ class SmallDisks(Cluster):
     def thaw(self, node):
         root("fsfreeze", "-u", self.disk(node))
 
-    def fill(self, node):
+    def fill(self, node, left_mb=8):
         """All but 8 MB: less than a segment of WAL, and nothing that can be waited for."""
         free = os.statvfs(self.disk(node))
-        size = free.f_bavail * free.f_frsize - 8 * 1024 * 1024
+        size = free.f_bavail * free.f_frsize - left_mb * 1024 * 1024
         filled = root("fallocate", "-l", size, self.disk(node) / "filler")
         assert filled.returncode == 0, filled.stderr
 
@@ -107,20 +108,26 @@ def test_a_hung_replica_says_so_and_is_no_candidate(cluster):
 
 
 def test_a_hung_leader_under_load_gives_up_its_lock_where_configured(cluster):
-    """While its killed processes wait for the disk, its REST API still says primary, and the others
-    wait for it (docs/guide/storage.md, limits): the successor comes when the disk does."""
+    """Its killed processes wait for the disk, but never run again (safety 2.3): the successor does
+    not wait for them. When the disk is back they are gone, and the node rejoins."""
     old = cluster.leader()
+    postmaster = cluster.postmaster(old)
     writer = cluster.start_writer()
     cluster.freeze(old)
     try:
         eventually(lambda: "Giving up the leader lock because the storage hangs" in
                    cluster.folder.log(f"tanist-{old}"), 40, "the leader to give up")
+        given_up = time.monotonic()
         eventually(lambda: "Demoting self (immediate-nolock)" in
                    cluster.folder.log(f"tanist-{old}"), 20, "its server to be fenced")
+        cluster.wait_leader_other_than(old, 30)
+        eventually(lambda: writer.wrote_since(given_up), 30, "writes to resume on the successor")
+        assert trace_of(postmaster), "its postmaster is still there, as the disk is"
+        assert json.loads(cluster.get(old, "/patroni")[1])["role"] != "primary"
+        assert cluster.get(old, "/primary")[0] == 503
     finally:
         cluster.thaw(old)
-    since = time.monotonic()
-    eventually(lambda: writer.wrote_since(since), 60, "writes to resume")
+    eventually(lambda: not trace_of(postmaster), 20, "what was killed to go with the disk's return")
     cluster.wait_healthy()
     lost = cluster.lost_rows(writer)
     assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"
@@ -139,3 +146,43 @@ def test_a_full_disk_is_reported_and_makes_no_candidate(cluster):
         cluster.empty(full)
     eventually(lambda: cluster.storage(full)["state"] == "good", 20, "space to be seen")
     cluster.wait_healthy()
+
+
+def write_until_it_ends(cluster, node):
+    """WAL and nothing else, until the server has no room for it."""
+    connection = cluster.superuser(node)
+    cursor = connection.cursor()
+    with pytest.raises(psycopg2.OperationalError):
+        for _ in range(MEGABYTES):
+            cursor.execute("SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000))")
+
+
+def test_a_leader_that_ends_for_want_of_space_is_replaced_once(cluster):
+    old = cluster.leader()
+    writer = cluster.start_writer()
+    log = f"tanist-{old}"
+    before = len(cluster.folder.log(log))
+    cluster.fill(old, left_mb=4)
+    try:
+        write_until_it_ends(cluster, old)
+        ended = time.monotonic()
+        new = cluster.wait_leader_other_than(old, 40)
+        eventually(lambda: writer.wrote_since(ended), 30, "writes to resume on the successor")
+        eventually(lambda: cluster.storage(old)["state"] == "full", 20, "the full disk to be seen")
+        refused = cluster.ctl("switchover", "--force", "--candidate", old)
+        assert "no good candidates" in refused.stdout, refused.stdout + refused.stderr
+        time.sleep(5)
+        said = cluster.folder.log(log)[before:]
+        assert "PANIC" in said and "The storage of this node is full" in said
+        assert said.count("INFO: starting primary after failure") <= 1, "in place only once"
+        starts = said.count("LOG:  starting PostgreSQL")
+        assert starts <= time.monotonic() - ended + 2, f"{starts} starts: more than one a second"
+        assert cluster.leader() == new
+    finally:
+        cluster.empty(old)
+    # PostgreSQL lets no standby stream again before the new primary's WAL has left the segment in
+    # which the old one ended in the middle of a record (docs/guide/storage.md).
+    cluster.superuser(cluster.leader()).cursor().execute("SELECT pg_switch_wal()")
+    cluster.wait_healthy()
+    lost = cluster.lost_rows(writer)
+    assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"

@@ -308,6 +308,7 @@ const std::map<std::string, Command>& commands() {
          w.run(Duration(milliseconds(static_cast<std::int64_t>(std::stod(words.at(1)) * 1000))));
        }},
       {"answer", answer},
+      {"status", [](World& w, const Words&) { w.tell_status(); }},
       {"stopping", stop_progress},
       {"terminate", [](World& w, const Words&) { w.deliver(agent::ShutdownRequested{}); }},
   };

@@ -93,6 +93,8 @@ void set_server_fact(World& world, const Pair& fact) {
   const auto& [key, value] = fact;
   if (key == "lsn" || key == "timeline") {
     set_position(world, fact);
+  } else if (key == "control" && value == "none") {
+    server.control.reset();
   } else if (key == "control") {
     auto text = value;
     std::ranges::replace(text, '_', ' ');
@@ -163,6 +165,8 @@ void set_peers(World& world, const Words& words) {
     if (parts.size() > 1) {
       const auto tag = pair_of(parts[1]);
       if (tag.key == "watchdog_failed") report.watchdog_failed = true;
+      if (tag.key == "storage_failed") report.storage_failed = true;
+      if (tag.key == "guard_missing") report.guard_missing = true;
       Tree tags = Tree::map();
       tags.set(tag.key, tag.value.empty() ? Tree(true) : *parse_json(tag.value));
       report.tags = tags_from(tags);

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/time.h"
+#include "core/status_document.h"
 #include "effect_text.h"
 
 namespace tanist::scenarios {
@@ -140,6 +141,16 @@ void World::run(Duration time) {
 // ---- What the loop ordered -------------------------------------------------------------------
 
 void World::line(const std::string& text) { output_ += text + "\n"; }
+
+void World::tell_status() {
+  tell_changes();
+  const auto status = make_status(loop_->observation(), loop_->memory());
+  const auto report = peer_report_from(MemberName("peer"), status.document);
+  line(format_text("  REST tells: {}, {}; {}", report.role, report.state,
+                   report.is_primary  ? "a primary"
+                   : report.reachable ? "a standby"
+                                      : "no position"));
+}
 
 std::string World::take_output() { return std::exchange(output_, {}); }
 

@@ -55,6 +55,9 @@ class World {
   // The lock as a successful attempt of this node would hold it now.
   StoreResult lock_taken();
 
+  // Adds what REST tells others of this node.
+  void tell_status();
+
   // The lines since the last call, and all reasons that were given.
   std::string take_output();
   const std::set<std::string>& reasons() const { return reasons_; }

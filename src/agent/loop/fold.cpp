@@ -260,7 +260,16 @@ void Loop::fold(const PostmasterExited& event) {
   cycle_wanted_ = true;
 }
 
-void Loop::fold(const StopProgressed& event) { obs_.local.stop_progress = event.progress; }
+void Loop::fold(const StopProgressed& event) {
+  obs_.local.stop_progress = event.progress;
+  // Nothing of a fenced server runs any more, though a hung disk may keep its processes for long
+  // (safety 2.3): what it said last is over, and is not published as if it were a primary.
+  if (event.progress.safe_point && obs_.running(Task::fence)) {
+    obs_.local.server.query.reset();
+    obs_.local.server.readiness = Readiness::no_answer;
+    memory_.role = Role::demoted;
+  }
+}
 
 void Loop::fold(const ApiRequested& event) {
   PendingRequest pending;
