@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what the style guide can have checked: layers, sizes, names, licence lines, awaited calls.
+"""Checks what the style guide can have checked: layers, sizes, names, licence lines, awaited calls,
+links between pages.
 
 Prints one line per finding and exits 1 when there is any. Run by ctest (label style).
 Rules and their reasons: docs/architecture.md ("Layers") and CONTRIBUTING.md ("Style").
@@ -169,6 +170,25 @@ def check_names(path):
             report(path, 1, "a unit test stands beside the file it tests (x.h, x.cpp, x_test.cpp)")
 
 
+def anchors_of(page):
+    """Of its headings, as the usual renderers of Markdown name them."""
+    headings = re.findall(r"^#+ +(.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def check_links(page):
+    """Every relative link leads to a file, and to a heading if it names one."""
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", line):
+            if target.startswith(("http:", "https:", "mailto:")):
+                continue
+            there = page.parent / target if target else page
+            if not there.exists():
+                report(page, number, f"the link to {target} leads nowhere")
+            elif anchor and there.suffix == ".md" and anchor not in anchors_of(there):
+                report(page, number, f"{there.name} has no heading {anchor}")
+
+
 def sources():
     for top in ("src", "sim", "tests", "bench", "tools"):
         for path in sorted((ROOT / top).rglob("*")):
@@ -183,6 +203,8 @@ def main():
         check_text(path, lines)
         if path.suffix in (".cpp", ".h", ".c") and folder_of(path) is not None:
             check_cpp(path, lines)
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        check_links(page)
     check_functions()
     for finding in findings:
         print(finding)
