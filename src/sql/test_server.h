@@ -20,10 +20,21 @@
 
 namespace tanist::sql {
 
-// Where the server's programs are; TANIST_TEST_PG_BIN names another version's.
+// Where the server's programs are: TANIST_TEST_PG_BIN, else the newest version that is installed.
 inline const std::string test_bin_dir = [] {
-  const char* named = std::getenv("TANIST_TEST_PG_BIN");
-  return std::string(named != nullptr ? named : "/usr/lib/postgresql/15/bin");
+  if (const char* named = std::getenv("TANIST_TEST_PG_BIN"); named != nullptr) {
+    return std::string(named);
+  }
+  std::string newest;
+  int highest = 0;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", none)) {
+    const int version = std::atoi(entry.path().filename().c_str());
+    if (version <= highest || !std::filesystem::exists(entry.path() / "bin/postgres")) continue;
+    highest = version;
+    newest = entry.path() / "bin";
+  }
+  return newest;
 }();
 
 // Why tests with real servers cannot run here; empty = they can.

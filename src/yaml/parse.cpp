@@ -376,7 +376,7 @@ class Reader {
     } catch (const Refusal& refusal) {
       return refuse(refusal.mark, refusal.cause);
     } catch (const YAML::Exception& error) {
-      return refuse(error.mark, error.msg + remedy_for(error));
+      return refuse(error.mark, cause_of(error) + remedy_for(error));
     } catch (const std::exception& error) {
       return fail(Errc::invalid, "{}: {}", name_, error.what());
     }
@@ -395,11 +395,18 @@ class Reader {
                 name_, at.line + 1, at.column + 1, byte);
   }
 
+  // yaml-cpp from 0.8 on adds what stands after the *, which may be a password.
+  static std::string cause_of(const YAML::Exception& error) {
+    constexpr std::string_view anchor = "the referenced anchor is not defined";
+    return error.msg.starts_with(anchor) ? std::string(anchor) : error.msg;
+  }
+
   std::string remedy_for(const YAML::Exception& error) const {
     if (source_.is_indented_with_tab(error.mark.line)) {
       return "; indent with blanks, YAML forbids tabs there";
     }
-    const auto* at = std::ranges::find(remedies, error.msg, &Remedy::message);
+    const auto* at = std::ranges::find_if(
+        remedies, [&error](const Remedy& remedy) { return error.msg.starts_with(remedy.message); });
     return at == remedies.end() ? std::string() : format_text("; {}", at->remedy);
   }
 

@@ -113,6 +113,7 @@ TEST(ParseYaml, AnUnquotedStarIsExplained) {
   EXPECT_EQ(refusal("listen: *:5432\n"),
             "f.yml:1:9: the referenced anchor is not defined; put a value that begins with * in "
             "quotes");
+  EXPECT_EQ(refusal("password: *secret\n").find("secret"), std::string::npos);
 }
 
 TEST(ParseYaml, AnUnquotedPercentIsExplained) {
