@@ -2,11 +2,14 @@
 """Programs that a test starts and ends on this machine, as user postgres when run by root:
 addresses of its own, processes found again by their folder, logs to show when it fails."""
 
+import errno
+import functools
 import os
 import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,12 +23,25 @@ POSTGRESQL = pathlib.Path(os.environ["TANIST_POSTGRESQL"]) if "TANIST_POSTGRESQL
              key=lambda path: int(path.parent.name), default=pathlib.Path("/none"))
 ETCD = os.environ.get("TANIST_ETCD", "etcd")
 LINES_OF_LOG = 120
+CLAIMS = []  # sockets that keep our network for us
 
 
+@functools.cache
 def network():
-    """Three numbers of an own loopback network, from our pid: 127.x.y."""
-    pid = os.getpid()
-    return f"127.{64 + pid // 240 % 160}.{10 + pid % 240}"
+    """Three numbers of an own loopback network, from our pid: 127.x.y. Processes of other pid
+    namespaces may have the same: who holds the port that is bound here has the network."""
+    for number in range(os.getpid(), os.getpid() + 1000):
+        name = f"127.{64 + number // 240 % 160}.{10 + number % 240}"
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind((f"{name}.254", 40000))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                claim.close()
+                continue
+        CLAIMS.append(claim)
+        return name
+    raise AssertionError("no free loopback network 127.x.y")
 
 
 def eventually(condition, seconds=20, what=""):

@@ -147,7 +147,7 @@ def test_haproxy_checks_every_configuration(hosts):
     file = hosts / "haproxy-in-place.cfg"
     file.write_text(text.replace("/etc/haproxy/tanist", f"{hosts}/haproxy/etc/haproxy/tanist"),
                     encoding="utf-8")
-    assert "Configuration file is valid" in must_run("haproxy", "-c", "-f", file)
+    must_run("haproxy", "-c", "-f", file)
 
 
 def test_haproxy_follows_the_primary_and_ends_the_sessions_of_the_old_one(one, processes):

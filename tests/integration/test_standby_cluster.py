@@ -212,7 +212,7 @@ def test_cluster_is_promoted_by_its_configuration(cluster):
     cluster.edit("standby_cluster=null")
     cluster.wait_healthy()
     assert cluster.leader() == leader
-    assert cluster.get(leader, "/primary")[0] == 200
+    eventually(lambda: cluster.get(leader, "/primary")[0] == 200, 20, "a writable primary")
     assert one_value(cluster.superuser(leader), "INSERT INTO of_remote VALUES (3)") is None
     cluster.wait_rows(3)
 
