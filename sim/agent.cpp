@@ -42,8 +42,7 @@ void Agent::start() {
   TANIST_REQUIRE(!process_.alive());
   process_.start();
   events_.clear();
-  draining_ = api_open_ = false;
-  status_ = nullptr;
+  draining_ = api_open_ = published_ = false;
   replies_.clear();
   watches_.clear();
   guard_.set_agent(&process_);
@@ -83,8 +82,7 @@ void Agent::kill() {
   watches_.clear();
   loop_.reset();
   store_.reset();
-  status_ = nullptr;
-  api_open_ = false;
+  published_ = api_open_ = false;
 }
 
 void Agent::shut_down() {
@@ -141,7 +139,7 @@ void Agent::perform(agent::Effects effects) {
   if (!effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) actions_.cancel(id);
   for (const auto& effect : effects.start) start(effect);
-  if (effects.publish) status_ = std::move(effects.publish);
+  published_ = true;
   for (const auto& reply : effects.replies) {
     const auto at = replies_.find(reply.id);
     if (at == replies_.end()) continue;
@@ -235,10 +233,11 @@ void Agent::request(ApiEndpoint endpoint, Tree body, Reply reply) {
 }
 
 bool Agent::says_primary() const {
-  const auto status = answering();
+  if (!answers()) return false;
+  const auto status = loop_->status();
   const auto now = around_.clock.now();
-  return status && status->role == Role::primary && status->state == ServerState::running &&
-         status->holds_lock && !status->demoting && now < lock_until_ && now < status->good_until;
+  return status.role == Role::primary && status.state == ServerState::running &&
+         status.holds_lock && !status.demoting && now < lock_until_ && now < status.good_until;
 }
 
 void Agent::tell_story(const agent::Effects& effects) {

@@ -89,7 +89,8 @@ class Agent {
   void ask_consent(const std::shared_ptr<Consent>& consent, const PeerAddress& peer, int attempts);
   void ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer);
   EtcdMembers::Tell into_store();
-  StatusPtr answering() const;
+  // Its REST API is open, and the loop has published something.
+  bool answers() const { return process_.runs() && api_open_ && published_; }
 
   AgentSurroundings around_;
   AgentSettings settings_;
@@ -109,7 +110,7 @@ class Agent {
   bool draining_ = false;
   bool api_open_ = false;
   Instant lock_until_;
-  StatusPtr status_;
+  bool published_ = false;
   Tree config_;  // cached
   std::map<RequestId, Reply> replies_;
   std::uint64_t last_request_ = 0;

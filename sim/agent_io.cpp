@@ -29,7 +29,8 @@ void Agent::step_store(store::Input input) {
 EtcdMembers::Tell Agent::into_store() {
   return [this, life = process_.life()](store::Input input) {
     if (life != process_.life()) return;
-    process_.after(Duration(0), [this, input = std::move(input)] { step_store(input); });
+    process_.after(Duration(0),
+                   [this, input = std::move(input)]() mutable { step_store(std::move(input)); });
   };
 }
 
@@ -73,16 +74,14 @@ void Agent::perform(const store::Output& output) {
 
 // ---- Peers -----------------------------------------------------------------------------------
 
-StatusPtr Agent::answering() const { return process_.runs() && api_open_ ? status_ : nullptr; }
-
 void Agent::ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer) {
   auto* other = around_.peer(host_of_url(peer.api_url));
   if (other == nullptr) return answer(Tree());
   auto& network = around_.server.network;
   network.send(host(), other->host(), [this, other, answer = std::move(answer)] {
-    const auto status = other->answering();
-    if (other->process_.alive() && !status) return;  // silence
-    const auto body = status ? status->document : Tree();
+    const bool answers = other->answers();
+    if (other->process_.alive() && !answers) return;  // silence
+    const auto body = answers ? other->loop_->status().document : Tree();
     around_.server.network.send(other->host(), host(), [body, answer] { answer(body); });
   });
 }

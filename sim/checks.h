@@ -74,7 +74,9 @@ class Checks {
   Clients& clients_;
   std::optional<Violation> violation_;
   Revision seen_;
+  std::uint64_t steps_seen_ = 0;
   std::int64_t second_ = 0;
+  Instant second_end_;
   std::vector<std::uint64_t> steps_before_;  // this second, of each agent
   std::string leader_;
   std::optional<HandOver> hand_over_;

@@ -2,11 +2,16 @@
 // Writing clients.
 #include "sim/clients.h"
 
+#include <algorithm>
+
 namespace tanist::sim {
 
 namespace {
 
 constexpr Duration patience = seconds(2);
+// Longer than the longest pause between two faults of a run whose faults are chosen by the seed.
+constexpr Duration busy_time = seconds(45);
+constexpr Duration calm_interval = seconds(1);
 
 const std::vector<CommitLevel> levels{
     CommitLevel::on,           CommitLevel::on,           CommitLevel::on,   CommitLevel::on,
@@ -25,8 +30,7 @@ Clients::Clients(Cluster& cluster, int count)
     client.interval = chance_.between(milliseconds(20), milliseconds(400));
     client.level = chance_.of(levels);
     client.cancels = chance_.one_in(3);
-    cluster_.world().after(chance_.between(Duration(0), seconds(1)),
-                           [this, &client] { tick(client); });
+    plan_tick(client, chance_.between(Duration(0), seconds(1)));
   }
 }
 
@@ -41,8 +45,24 @@ Node* Clients::find_primary() {
   return nullptr;
 }
 
+void Clients::plan_tick(Client& client, Duration delay) {
+  cluster_.world().after(delay, [this, &client, number = ++client.ticks] {
+    if (number == client.ticks) tick(client);
+  });
+}
+
+void Clients::stir() {
+  const auto now = cluster_.world().now();
+  const bool was_calm = now >= busy_until_;
+  busy_until_ = now + busy_time;
+  if (!was_calm) return;
+  for (auto& client : clients_) plan_tick(client, client.interval);
+}
+
 void Clients::tick(Client& client) {
-  cluster_.world().after(client.interval, [this, &client] { tick(client); });
+  const bool calm = cluster_.world().now() >= busy_until_;
+  const auto of_all = calm_interval * static_cast<std::int64_t>(clients_.size());
+  plan_tick(client, calm ? std::max(client.interval, of_all) : client.interval);
   if (client.waiting_for != 0) return;
   if (client.node == nullptr) client.node = find_primary();
   if (client.node != nullptr) write(client);

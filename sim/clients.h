@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clients that write numbered rows at the node that says it is the primary, stay there until it
-// fails them, and remember what was acknowledged. Owned by the run.
+// fails them, and remember what was acknowledged. While nothing happens for long they write about
+// once a second in all, otherwise each at his own pace. Owned by the run.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,9 @@ class Clients {
 
   // Index = number of the row.
   std::vector<Row>& rows() { return rows_; }
+  // Something happens: everybody writes at his own pace for a while. Before the first time they
+  // always do.
+  void stir();
   Instant last_acknowledged_at() const { return last_acknowledged_at_; }
   // Told of each commit, at the server, and when its session is let go.
   std::function<void(Row&)> on_commit;
@@ -39,11 +43,13 @@ class Clients {
     Duration interval{0};
     Node* node = nullptr;
     std::uint64_t waiting_for = 0;  // row
+    std::uint64_t ticks = 0;        // planned so far; only the last counts
     CommitLevel level = CommitLevel::on;
     bool cancels = false;  // a wait that takes long
   };
 
   void tick(Client& client);
+  void plan_tick(Client& client, Duration delay);
   Node* find_primary();
   void write(Client& client);
   void commit(Client& client, Node& node, std::uint64_t number);
@@ -54,6 +60,7 @@ class Clients {
   Random chance_;
   std::vector<Client> clients_;
   std::vector<Row> rows_{1};
+  Instant busy_until_ = Instant::max();
   Instant last_acknowledged_at_;
 };
 

@@ -257,13 +257,11 @@ DivergenceFacts ServerActions::compare_with(const Upstream& leader) const {
   }
   facts.local_known = true;
   const auto* from = reachable(leader);
-  if (from == nullptr) {
+  if (from == nullptr || from->in_recovery()) {  // only a server that takes writes is asked
     facts.error = "the leader does not answer";
     return facts;
   }
   facts.leader_known = true;
-  facts.leader_in_recovery = from->in_recovery();
-  if (facts.leader_in_recovery) return facts;
   facts.leader_lsn = from->end();
   facts.leader_system_id = from->data().system_id;
   facts.leader_timeline = from->data().wal.timeline;

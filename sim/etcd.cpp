@@ -15,10 +15,6 @@ tl::unexpected<wire::RpcError> error(wire::Code code, std::string text) {
   return tl::unexpected(wire::RpcError{code, "etcdserver: " + text});
 }
 
-bool writes(const wire::Operation& operation) {
-  return !std::holds_alternative<wire::RangeRequest>(operation.content);
-}
-
 }  // namespace
 
 wire::RpcResult Etcd::perform(const wire::Request& request, Instant now) {
@@ -77,7 +73,9 @@ wire::RpcResult Etcd::answer(const wire::TxnRequest& request, Instant) {
       return error(wire::Code::not_found, "requested lease not found");
     }
   }
-  if (std::ranges::any_of(branch, writes)) revision_ = Revision(revision_.value() + 1);
+  if (std::ranges::any_of(branch, [&](const auto& each) { return writes(each); })) {
+    revision_ = Revision(revision_.value() + 1);
+  }
   wire::TxnAnswer out{{}, good, {}};
   for (const auto& each : branch) {
     if (const auto* read = std::get_if<wire::RangeRequest>(&each.content)) {
@@ -86,8 +84,7 @@ wire::RpcResult Etcd::answer(const wire::TxnRequest& request, Instant) {
       change(*put);
       out.answers.push_back({wire::PutAnswer{}});
     } else if (const auto* erased = std::get_if<wire::DeleteRequest>(&each.content)) {
-      change(*erased);
-      out.answers.push_back({wire::DeleteAnswer{}});
+      out.answers.push_back({wire::DeleteAnswer{change(*erased)}});
     }
   }
   out.header = header();
@@ -101,12 +98,22 @@ void Etcd::change(const wire::PutRequest& put) {
   events_.push_back({false, kv});
 }
 
-void Etcd::change(const wire::DeleteRequest& erased) {
+bool Etcd::writes(const wire::Operation& operation) const {
+  if (const auto* erased = std::get_if<wire::DeleteRequest>(&operation.content)) {
+    return !range({erased->key, erased->range_end}).kvs.empty();
+  }
+  return std::holds_alternative<wire::PutRequest>(operation.content);
+}
+
+std::int64_t Etcd::change(const wire::DeleteRequest& erased) {
+  std::int64_t count = 0;
   const auto end = erased.range_end.empty() ? erased.key + '\0' : erased.range_end;
   for (auto at = keys_.lower_bound(erased.key); at != keys_.end() && at->first < end;) {
     events_.push_back({true, {at->first, {}, {}, revision_, {}}});
     at = keys_.erase(at);
+    ++count;
   }
+  return count;
 }
 
 void Etcd::erase(const std::string& key) {

@@ -54,8 +54,11 @@ class Etcd {
   wire::RpcResult answer(const wire::StatusRequest& request, Instant now);
   wire::RangeAnswer range(const wire::RangeRequest& request) const;
   bool holds(const wire::Compare& compare) const;
+  // A deletion that finds nothing makes no revision.
+  bool writes(const wire::Operation& operation) const;
   void change(const wire::PutRequest& put);
-  void change(const wire::DeleteRequest& erased);
+  // How many keys there were.
+  std::int64_t change(const wire::DeleteRequest& erased);
   void revoke(LeaseId id);
 
   std::map<std::string, wire::KeyValue> keys_;

@@ -164,9 +164,9 @@ void EtcdMembers::apply(int member, const std::shared_ptr<Request>& request) {
 
 void EtcdMembers::reply(int member, const std::shared_ptr<Request>& request,
                         wire::RpcResult result) {
-  network_.send(host(member), request->from, [request, result = std::move(result)] {
+  network_.send(host(member), request->from, [request, result = std::move(result)]() mutable {
     if (std::exchange(request->answered, true)) return;
-    request->tell(store::RpcAnswered{request->rpc.id, result});
+    request->tell(store::RpcAnswered{request->rpc.id, std::move(result)});
   });
 }
 

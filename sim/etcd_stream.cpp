@@ -11,6 +11,8 @@ EtcdMembers::StreamPtr EtcdMembers::open(Host from, const store::OpenWatch& watc
   stream->from = from;
   stream->member = std::stoi(watch.endpoint.substr(1, watch.endpoint.find(':') - 1)) - 1;
   stream->id = watch.stream;
+  stream->key = watch.request.key;
+  stream->range_end = watch.request.range_end;
   stream->next = watch.request.start_revision;
   stream->tell = std::move(tell);
   std::erase_if(streams_, [](const auto& weak) { return weak.expired(); });
@@ -20,7 +22,9 @@ EtcdMembers::StreamPtr EtcdMembers::open(Host from, const store::OpenWatch& watc
     if (!up(stream->member)) return end(stream, "connection refused");
     if (members_[static_cast<std::size_t>(stream->member)].hangs) return;
     stream->serving = true;
-    if (stream->next <= state_.compacted()) {
+    if (stream->next == Revision(0)) stream->next = Revision(state_.revision().value() + 1);
+    say(stream, {.header = state_.header(), .created = true});
+    if (stream->next < state_.compacted()) {
       wire::WatchMessage message{.header = state_.header(), .cancelled = true};
       message.compact_revision = state_.compacted();
       message.cancel_reason = "etcdserver: mvcc: required revision has been compacted";
@@ -28,7 +32,6 @@ EtcdMembers::StreamPtr EtcdMembers::open(Host from, const store::OpenWatch& watc
       stream->over = true;
       return;
     }
-    say(stream, {.header = state_.header(), .created = true});
     show(stream);
   });
   return stream;
@@ -51,6 +54,7 @@ void EtcdMembers::show_all() {
 }
 
 void EtcdMembers::show(const StreamPtr& stream) {
+  if (stream->next > state_.revision()) return;
   if (stream->over || !stream->serving || !can_serve(stream->member)) return;
   const auto& events = state_.events();
   auto at = std::ranges::lower_bound(events, stream->next, {},
@@ -60,9 +64,9 @@ void EtcdMembers::show(const StreamPtr& stream) {
     const auto revision = at->kv.mod_revision;
     message.header.revision = revision;
     for (; at != events.end() && at->kv.mod_revision == revision; ++at) {
-      message.events.push_back(*at);
+      if (stream->watches(at->kv.key)) message.events.push_back(*at);
     }
-    say(stream, std::move(message));
+    if (!message.events.empty()) say(stream, std::move(message));
   }
   stream->next = Revision(state_.revision().value() + 1);
 }
@@ -84,9 +88,9 @@ void EtcdMembers::deliver(const StreamPtr& stream) {
     world_.after(milliseconds(300), [this, stream] { deliver(stream); });
     return;
   }
-  const auto message = std::move(stream->unheard.front());
+  auto message = std::move(stream->unheard.front());
   stream->unheard.pop_front();
-  stream->tell(store::WatchSaid{stream->id, message});
+  stream->tell(store::WatchSaid{stream->id, std::move(message)});
 }
 
 void EtcdMembers::end(const StreamPtr& stream, std::string why) {

@@ -28,6 +28,7 @@ Faults::Faults(Cluster& cluster, Checks& checks)
 
 void Faults::begin(Duration interval) {
   interval_ = interval;
+  if (on_change) on_change();
   plan_next();
 }
 
@@ -47,6 +48,7 @@ void Faults::strike() {
   for (const auto& kind : kinds_) {
     left -= kind.weight;
     if (left >= 0) continue;
+    if (on_change) on_change();
     if (kind.strike()) ++counts_[kind.name];
     return;
   }
@@ -60,12 +62,14 @@ void Faults::lasts(Duration least, Duration most, std::function<void()> end) {
     if (at == lasting_.end()) return;
     const auto end_it = std::move(at->second);
     lasting_.erase(at);
+    if (on_change) on_change();
     end_it();
   });
 }
 
 void Faults::heal() {
   over_ = true;
+  if (on_change) on_change();
   world_.tell("faults", "everything is healed");
   while (!lasting_.empty()) {
     const auto end = std::move(lasting_.begin()->second);

@@ -21,6 +21,8 @@ class Faults {
   void begin(Duration interval);
   void heal();
   const std::map<std::string, int>& counts() const { return counts_; }
+  // Told of each beginning and end of a fault.
+  std::function<void()> on_change;
 
  private:
   struct Kind {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // tanist-sim: runs one seed with its story, or many. Exit code 1 when a rule was broken.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <string>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "sim/run.h"
 
 namespace {
 
 using tanist::format_text;
+using tanist::Tree;
 using tanist::sim::RunOptions;
 using tanist::sim::RunResult;
 
@@ -20,15 +24,21 @@ struct Options {
   std::uint64_t runs = 1;
   bool story = false;
   bool keep_going = false;
+  bool summary = false;
   std::string expect;  // a rule that some run must break
 };
 
 constexpr const char* usage_text =
     "usage: tanist-sim [--seed N] [--story] [OPTIONS]\n"
-    "       tanist-sim --runs N [--first-seed N] [--keep-going | --expect RULE] [OPTIONS]\n"
+    "       tanist-sim --runs N [--first-seed N] [--keep-going] [--summary] [OPTIONS]\n"
+    "       tanist-sim --runs N [--first-seed N] --expect RULE [OPTIONS]\n"
     "options: --nodes N, --seconds N (of trouble), --interval N (seconds between faults),\n"
     "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off\n"
-    "--expect succeeds when a run breaks a rule that begins with RULE.\n";
+    "--expect succeeds when a run breaks a rule that begins with RULE.\n"
+    "--summary prints nothing but one line of JSON with the counts, for programs. SIGINT and\n"
+    "SIGTERM end many runs after the one under way, with what there is so far.\n";
+
+volatile std::sig_atomic_t interrupted = 0;
 
 [[noreturn]] void usage(const char* why) {
   std::fprintf(stderr, "%s\n%s", why, usage_text);
@@ -68,10 +78,16 @@ Options parse(int count, char** words) {
   options.run.seed = 1;
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
+    if (word == "--help") {
+      std::fputs(usage_text, stdout);
+      std::exit(0);
+    }
     if (word == "--story") {
       options.story = true;
     } else if (word == "--keep-going") {
       options.keep_going = true;
+    } else if (word == "--summary") {
+      options.summary = true;
     } else if (i + 1 == count) {
       usage("a value is missing");
     } else if (!take_value(options, word, words[++i])) {
@@ -113,12 +129,21 @@ void print_result(const RunOptions& options, const RunResult& result) {
 }
 
 struct Sum {
-  std::uint64_t failed = 0;
+  std::uint64_t runs = 0, failed = 0;
   double seconds = 0;
   std::uint64_t promotions = 0, hand_overs = 0, acknowledged = 0, lost = 0;
   std::map<std::string, int> faults;
+  Tree failures = Tree::list();
 
-  void add(const RunResult& result) {
+  void add(const RunOptions& options, const RunResult& result) {
+    ++runs;
+    if (result.violation) {
+      ++failed;
+      failures.push(Tree::map({{"seed", std::to_string(options.seed)},
+                               {"rule", result.violation->rule},
+                               {"detail", result.violation->detail},
+                               {"replay", replay_command(options)}}));
+    }
     seconds += result.seconds_simulated;
     promotions += result.promotions;
     hand_overs += result.hand_overs;
@@ -128,11 +153,28 @@ struct Sum {
   }
 };
 
-void print_sum(const Options& options, const Sum& sum) {
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+void print_summary(const Sum& sum) {
+  Tree faults = Tree::map();
+  for (const auto& [name, count] : sum.faults) faults.set(name, count);
+  print(to_json(Tree::map({{"runs", sum.runs},
+                           {"failed", sum.failed},
+                           {"seconds", sum.seconds},
+                           {"cpu_seconds", cpu_seconds()},
+                           {"promotions", sum.promotions},
+                           {"switchovers", sum.hand_overs},
+                           {"acknowledged", sum.acknowledged},
+                           {"lost", sum.lost},
+                           {"faults", faults},
+                           {"failures", sum.failures}})));
+}
+
+void print_sum(const Sum& sum) {
   print(
       format_text("{} runs, {} failed; {:.1f} hours simulated, {} promotions ({} by switchover), "
                   "{} rows acknowledged, {} of them given up by failovers",
-                  options.runs, sum.failed, sum.seconds / 3600, sum.promotions, sum.hand_overs,
+                  sum.runs, sum.failed, sum.seconds / 3600, sum.promotions, sum.hand_overs,
                   sum.acknowledged, sum.lost));
   std::string faults;
   for (const auto& [name, count] : sum.faults) faults += format_text(" {}: {};", name, count);
@@ -148,11 +190,11 @@ void tell(RunOptions options) {
 int run_many(const Options& options) {
   Sum sum;
   auto each = options.run;
-  for (std::uint64_t i = 0; i < options.runs; ++i, ++each.seed) {
+  for (std::uint64_t i = 0; i < options.runs && interrupted == 0; ++i, ++each.seed) {
     const auto result = tanist::sim::run(each);
-    sum.add(result);
-    if (!result.violation) continue;
-    ++sum.failed;
+    sum.add(each, result);
+    if (!result.violation || (options.summary && options.keep_going)) continue;
+    if (options.summary) break;
     if (options.keep_going) {
       print(format_text("seed {}: {}: {}", each.seed, result.violation->rule,
                         result.violation->detail));
@@ -161,7 +203,11 @@ int run_many(const Options& options) {
     tell(each);
     break;
   }
-  print_sum(options, sum);
+  if (options.summary) {
+    print_summary(sum);
+  } else {
+    print_sum(sum);
+  }
   return sum.failed == 0 ? 0 : 1;
 }
 
@@ -189,9 +235,15 @@ int find_fault(const Options& options) {
 
 int main(int count, char** words) {
   auto options = parse(count, words);
-  print(format_text("seed {}", options.run.seed));
+  const auto interrupt = [](int) { interrupted = 1; };
+  const bool many = options.expect.empty() && (options.runs > 1 || options.summary);
+  if (many) {
+    std::signal(SIGINT, interrupt);
+    std::signal(SIGTERM, interrupt);
+  }
+  if (!options.summary) print(format_text("seed {}", options.run.seed));
   if (!options.expect.empty()) return find_fault(options);
-  if (options.runs > 1) return run_many(options);
+  if (many) return run_many(options);
   options.run.story = options.story;
   const auto result = tanist::sim::run(options.run);
   if (result.violation && !options.story) {

@@ -20,9 +20,4 @@ Duration Network::delay(Host from, Host to) {
 
 bool Network::loses(Host from, Host to) { return chance_.permille(link(from, to).loss_permille); }
 
-void Network::send(Host from, Host to, std::function<void()> what) {
-  if (is_cut(from, to) || loses(from, to)) return;
-  world_.after(delay(from, to), std::move(what));
-}
-
 }  // namespace tanist::sim

@@ -3,7 +3,6 @@
 // or is lost never arrives; who needs reliability repeats it. Owned by the cluster.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "sim/world.h"
@@ -18,7 +17,11 @@ class Network {
 
   int hosts() const { return hosts_; }
   // `what` happens at the far end after the link's delay, unless the message is lost.
-  void send(Host from, Host to, std::function<void()> what);
+  template <class What>
+  void send(Host from, Host to, What&& what) {
+    if (is_cut(from, to) || loses(from, to)) return;
+    world_.after(delay(from, to), std::forward<What>(what));
+  }
   Duration delay(Host from, Host to);
   // The next message on this link is lost.
   bool loses(Host from, Host to);

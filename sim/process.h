@@ -34,11 +34,12 @@ class Process {
   }
 
   // In this life of the process, `delay` from now, or when it goes on.
-  void after(Duration delay, std::function<void()> what) {
-    world_.after(delay, [this, life = life_, what = std::move(what)]() mutable {
+  template <class What>
+  void after(Duration delay, What&& what) {
+    world_.after(delay, [this, life = life_, what = std::forward<What>(what)]() mutable {
       if (life != life_) return;
       if (stops_ > 0) {
-        waiting_.push_back(std::move(what));
+        waiting_.emplace_back(std::move(what));
       } else {
         what();
       }

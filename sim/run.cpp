@@ -106,6 +106,7 @@ RunResult run(const RunOptions& options) {
   Clients clients(cluster, 1 + static_cast<int>(chance.below(3)));
   Checks checks(cluster, clients);
   Faults faults(cluster, checks);
+  faults.on_change = [&clients] { clients.stir(); };
   world.after_each([&checks] { checks.look(); });
   start_nodes(cluster, chance);
   RunResult result;

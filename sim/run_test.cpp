@@ -27,6 +27,19 @@ TEST(Simulation, SameSeedGivesSameHash) {
   EXPECT_NE(first.hash, run({.seed = 12, .seconds_of_trouble = 30}).hash);
 }
 
+TEST(Simulation, ClientsWriteAboutOnceASecondWhenNothingHappens) {
+  const auto result = run({.seed = 1,
+                           .nodes = 3,
+                           .seconds_of_trouble = 4000,
+                           .synchronous_mode = {},
+                           .failsafe_mode = {},
+                           .ttl = 30,
+                           .fault_interval = 1'000'000});
+  EXPECT_EQ(told(result), "");
+  EXPECT_GT(result.acknowledged, 3500U);
+  EXPECT_LT(result.acknowledged, 6500U);
+}
+
 TEST(Simulation, StoryDoesNotChangeTheRun) {
   RunOptions options{.seed = 13, .seconds_of_trouble = 30};
   const auto silent = run(options);

@@ -28,7 +28,7 @@ std::optional<ProcessIdentity> Server::identity() const {
 
 bool Server::accepts() const { return process_.runs() && accepting_; }
 
-bool Server::writable() const { return accepts() && phase_ == Phase::primary && admits_clients_; }
+bool Server::writable() const { return phase_ == Phase::primary && admits_clients_ && accepts(); }
 
 Lsn Server::replayed() const {
   return replayed_ == 0 ? Lsn(0x2000000) : around_.records[data_.wal.records[replayed_ - 1]].end;

@@ -8,25 +8,27 @@ namespace tanist::sim {
 
 World::World(std::uint64_t seed, bool with_story) : chance_(seed), with_story_(with_story) {}
 
-bool World::later(const Planned& a, const Planned& b) {
-  return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
+World::~World() {
+  for (const auto& planned : queue_) happenings_.drop(planned.what);
 }
 
-void World::at(Instant when, std::function<void()> what) {
-  queue_.push_back({std::max(when, now_), ++sequence_, std::move(what)});
-  std::ranges::push_heap(queue_, later);
+void World::plan(Instant when, Happenings::Number what) {
+  const Planned planned{std::max(when, now_), ++sequence_, what};
+  auto at = queue_.size();
+  queue_.push_back(planned);
+  for (; at > 0 && queue_[at - 1].at <= planned.at; --at) queue_[at] = queue_[at - 1];
+  queue_[at] = planned;
 }
 
 void World::run_until(Instant end) {
-  while (!stopped_ && !queue_.empty() && queue_.front().at <= end) {
-    std::ranges::pop_heap(queue_, later);
-    auto event = std::move(queue_.back());
+  while (!stopped_ && !queue_.empty() && queue_.back().at <= end) {
+    const auto event = queue_.back();
     queue_.pop_back();
     now_ = event.at;
     ++events_;
     note(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
     note(event.sequence);
-    event.what();
+    happenings_.happen(event.what);
     if (check_) check_();
   }
   if (!stopped_) now_ = std::max(now_, end);

@@ -11,6 +11,7 @@
 
 #include "base/format.h"
 #include "base/time.h"
+#include "sim/happening.h"
 #include "sim/random.h"
 
 namespace tanist::sim {
@@ -18,13 +19,22 @@ namespace tanist::sim {
 class World {
  public:
   World(std::uint64_t seed, bool with_story);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
 
   Instant now() const { return now_; }
   Random& chance() { return chance_; }
 
   // Runs `what` at `when`, or now if that has passed.
-  void at(Instant when, std::function<void()> what);
-  void after(Duration delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
+  template <class What>
+  void at(Instant when, What&& what) {
+    plan(when, happenings_.keep(std::forward<What>(what)));
+  }
+  template <class What>
+  void after(Duration delay, What&& what) {
+    at(now_ + delay, std::forward<What>(what));
+  }
 
   // Runs events until `end`, or until stop() was called.
   void run_until(Instant end);
@@ -54,9 +64,9 @@ class World {
   struct Planned {
     Instant at;
     std::uint64_t sequence;
-    std::function<void()> what;
+    Happenings::Number what;
   };
-  static bool later(const Planned& a, const Planned& b);
+  void plan(Instant when, Happenings::Number what);
   void write(std::string_view who, std::string text);
 
   static constexpr Instant begin_{seconds(1'000'000)};
@@ -64,7 +74,10 @@ class World {
   Random chance_;
   bool with_story_;
   bool stopped_ = false;
-  std::vector<Planned> queue_;  // a heap
+  Happenings happenings_;
+  // The next one last. Some dozens, and most are planned for the nearest future, so that few have
+  // to move for a new one.
+  std::vector<Planned> queue_;
   std::uint64_t sequence_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t hash_ = 14695981039346656037U;

@@ -54,10 +54,8 @@ void Driver::perform(Effects effects) {
   if (fired || !effects.guard.empty()) tell_guard_state();
   for (const auto id : effects.cancel) server_->cancel(id);
   // Checks answer by this step before anything of it begins: a stop, for one.
-  if (effects.publish) {
-    status_ = effects.publish;
-    api_->publish(std::move(effects.publish));
-  }
+  status_ = std::make_shared<const Status>(loop_->status());
+  api_->publish(status_);
   routing_->consider();
   for (const auto& effect : effects.start) start(effect);
   for (auto& callback : effects.callbacks) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <tuple>
@@ -141,8 +142,13 @@ char32_t next_point(std::string_view text, std::size_t& at) {
 }
 
 void append_string(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
+    const auto begin = at;
+    while (at < text.size() && is_plain(text[at])) ++at;
+    out.append(text, begin, at - begin);
+    if (at == text.size()) break;
     const char c = text[at];
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -151,9 +157,6 @@ void append_string(std::string& out, std::string_view text) {
     } else if (c == '\n' || c == '\r' || c == '\t' || c == '\b' || c == '\f') {
       out += '\\';
       out += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c == '\b' ? 'b' : 'f';
-      ++at;
-    } else if (c >= 0x20 && c < 0x7F) {
-      out += c;
       ++at;
     } else {
       append_unicode(out, next_point(text, at));
@@ -204,7 +207,7 @@ void append(std::string& out, const Tree& tree, const Separators& separators) {
   if (const auto* list = tree.as_list()) return append_items(out, *list, separators);
   if (const auto* text = tree.as_string()) return append_string(out, *text);
   if (const auto* number = tree.as_int()) {
-    out += fmt::format("{}", *number);
+    fmt::format_to(std::back_inserter(out), "{}", *number);
   } else if (const auto* real = tree.as_real()) {
     append_real(out, *real);
   } else if (const auto* truth = tree.as_bool()) {

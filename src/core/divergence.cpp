@@ -119,6 +119,10 @@ std::optional<Why> act_on_failure(Draft& draft, const Upstream& leader) {
 }  // namespace
 
 std::optional<Why> settle_divergence(Draft& draft) {
+  const auto state = draft.next.rewind;
+  const bool settled =
+      state != RewindState::check && state != RewindState::need && state != RewindState::failed;
+  if (settled) return std::nullopt;
   const auto leader = rewind_source(draft.obs);
   if (!leader) return std::nullopt;
   if (draft.next.rewind == RewindState::check) {

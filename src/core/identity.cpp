@@ -121,15 +121,15 @@ Why find_out_identity(Draft& draft) {
 std::optional<Why> check_identity(Draft& draft) {
   const auto& obs = draft.obs;
   if (!obs.local.server.control) return find_out_identity(draft);
-  const auto mine = local_system_id(obs);
+  const auto& mine = obs.local.server.control->system_id;
   if (!is_valid(mine)) return because(Reason::system_id_invalid, obs.node->name.value());
   const auto& initialize = obs.view().initialize;
-  if (initialize && is_valid(initialize->system_id) && initialize->system_id != mine) {
+  const bool valid = initialize && is_valid(initialize->system_id);
+  if (valid && initialize->system_id != mine) {
     if (paused(obs)) return mismatch_in_pause(draft);
     return leave(draft, Reason::system_id_mismatch, obs.node->name.value(),
                  initialize->system_id.value() + " != " + mine.value());
   }
-  const bool valid = initialize && is_valid(initialize->system_id);
   const bool lasting = valid && initialize->lease == LeaseId(0);
   if (!lasting && obs.holds_lock()) {
     draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));

@@ -2,8 +2,6 @@
 // Values for the store. Pure; any thread.
 #include "core/published_values.h"
 
-#include <array>
-
 #include "core/local_server.h"
 #include "core/scheduled_restart.h"
 #include "core/slots_plan.h"
@@ -21,8 +19,6 @@ Tree tags_value(const Observation& obs, const Memory& memory) {
 
 namespace {
 
-constexpr std::array position_keys{"xlog_location", "replay_lsn", "receive_lsn"};
-
 bool positions_are_known(const Observation& obs, const Memory& memory) {
   const bool quiet = !memory.job || memory.job->kind == JobKind::promote;
   const bool up = memory.state == ServerState::running || memory.state == ServerState::restarting ||
@@ -30,68 +26,108 @@ bool positions_are_known(const Observation& obs, const Memory& memory) {
   return quiet && up && obs.local.server.query.has_value();
 }
 
-void put_lsn(Tree& member, std::string_view key, Lsn lsn) {
-  if (lsn != Lsn()) member.set(key, lsn.value());
-}
-
-void put_positions(Tree& member, const Observation& obs) {
+void look_at_positions(MemberFacts& facts, const Observation& obs) {
   const auto& query = *obs.local.server.query;
-  member.set("xlog_location", query.wal_position().value());
+  facts.positions.emplace().xlog = query.wal_position();
   if (query.in_recovery) {
-    put_lsn(member, "replay_lsn", query.replayed);
-    put_lsn(member, "receive_lsn", query.received);
+    facts.positions->replayed = query.replayed;
+    facts.positions->received = query.received;
     if (query.receiver_status == "streaming") {
-      member.set("replication_state", "streaming");
+      facts.replication_state = "streaming";
     } else if (!query.restore_command.empty()) {
-      member.set("replication_state", "in archive recovery");
+      facts.replication_state = "in archive recovery";
     }
   }
-  const auto timeline = local_timeline(obs);
-  if (timeline != Timeline()) member.set("timeline", static_cast<int>(timeline.value()));
+  facts.timeline = local_timeline(obs);
 }
 
-void put_pending_restart(Tree& member, const Observation& obs) {
-  const auto& pending = obs.local.server.pending_restart;
+bool same_addresses(const NodeSettings& a, const NodeSettings& b) {
+  return &a == &b ||
+         (a.conn_url == b.conn_url && a.api_url == b.api_url && a.proxy_url == b.proxy_url);
+}
+
+// The keys of the value differ: nothing is searched before it is added.
+void put(Tree::Map& member, std::string_view key, Tree value) {
+  member.emplace_back(std::string(key), std::move(value));
+}
+
+void put_lsn(Tree::Map& member, std::string_view key, Lsn lsn) {
+  if (lsn != Lsn()) put(member, key, lsn.value());
+}
+
+void put_positions(Tree::Map& member, const MemberFacts& facts) {
+  put(member, "xlog_location", facts.positions->xlog.value());
+  put_lsn(member, "replay_lsn", facts.positions->replayed);
+  put_lsn(member, "receive_lsn", facts.positions->received);
+  if (!facts.replication_state.empty()) put(member, "replication_state", facts.replication_state);
+  if (facts.timeline != Timeline()) {
+    put(member, "timeline", static_cast<int>(facts.timeline.value()));
+  }
+}
+
+void put_pending_restart(Tree::Map& member, const std::vector<PendingRestart>& pending) {
   if (pending.empty()) return;
   Tree reasons = Tree::map();
   for (const auto& [parameter, old_value, new_value] : pending) {
     reasons.set(parameter, Tree::map({{"old_value", old_value}, {"new_value", new_value}}));
   }
-  member.set("pending_restart", true);
-  member.set("pending_restart_reason", std::move(reasons));
+  put(member, "pending_restart", true);
+  put(member, "pending_restart_reason", std::move(reasons));
 }
 
 }  // namespace
 
-Tree member_value(const Observation& obs, const Memory& memory) {
-  Tree member = Tree::map({{"conn_url", obs.node->conn_url},
-                           {"api_url", obs.node->api_url},
-                           {"state", name_of(memory.state)},
-                           {"role", name_of(memory.role)},
-                           {"version", compatible_version}});
-  if (!obs.node->proxy_url.empty()) member.set("proxy_url", obs.node->proxy_url);
+MemberFacts member_facts(const Observation& obs, const Memory& memory) {
+  MemberFacts facts;
+  facts.node = obs.node;
+  facts.tags = tags_value(obs, memory);
+  facts.state = memory.state;
+  facts.role = memory.role;
   const bool leads = obs.holds_lock() && memory.role == Role::primary;
-  if (leads && memory.checkpoint_needed) member.set("checkpoint_after_promote", false);
-  if (const auto tags = tags_value(obs, memory); tags.truthy()) member.set("tags", tags);
-  put_pending_restart(member, obs);
-  if (positions_are_known(obs, memory)) put_positions(member, obs);
-  if (const auto restart = scheduled_restart_value(memory); !restart.is_null()) {
-    member.set("scheduled_restart", restart);
-  }
-  if (paused(obs)) member.set("pause", true);
-  if (!obs.local.storage.good_enough()) member.set("storage_failed", true);
-  if (obs.node->guard != GuardMode::off) member.set("guard", name_of(obs.local.guard));
-  const auto& progress = obs.local.copy_progress;
-  if (memory.state == ServerState::creating_replica && !progress.empty()) {
-    member.set("progress", progress);
-  }
-  member.set("tanist", TANIST_VERSION);
-  return member;
+  facts.checkpoint_pending = leads && memory.checkpoint_needed;
+  facts.pending_restart = obs.local.server.pending_restart;
+  if (positions_are_known(obs, memory)) look_at_positions(facts, obs);
+  facts.scheduled_restart = scheduled_restart_value(memory);
+  facts.paused = paused(obs);
+  facts.storage_failed = !obs.local.storage.good_enough();
+  if (obs.node->guard != GuardMode::off) facts.guard = obs.local.guard;
+  if (memory.state == ServerState::creating_replica) facts.progress = obs.local.copy_progress;
+  return facts;
 }
 
-Tree without_positions(Tree member) {
-  for (const auto* key : position_keys) member.erase(key);
-  return member;
+bool same_but_for_positions(const MemberFacts& a, const MemberFacts& b) {
+  return a.state == b.state && a.role == b.role && a.checkpoint_pending == b.checkpoint_pending &&
+         a.timeline == b.timeline && a.replication_state == b.replication_state &&
+         a.paused == b.paused && a.storage_failed == b.storage_failed && a.guard == b.guard &&
+         a.progress == b.progress && a.pending_restart == b.pending_restart && a.tags == b.tags &&
+         a.scheduled_restart == b.scheduled_restart && same_addresses(*a.node, *b.node);
+}
+
+Tree member_value(const MemberFacts& facts) {
+  const auto& node = *facts.node;
+  Tree::Map member;
+  member.reserve(16);
+  put(member, "conn_url", node.conn_url);
+  put(member, "api_url", node.api_url);
+  put(member, "state", name_of(facts.state));
+  put(member, "role", name_of(facts.role));
+  put(member, "version", compatible_version);
+  if (!node.proxy_url.empty()) put(member, "proxy_url", node.proxy_url);
+  if (facts.checkpoint_pending) put(member, "checkpoint_after_promote", false);
+  if (facts.tags.truthy()) put(member, "tags", facts.tags);
+  put_pending_restart(member, facts.pending_restart);
+  if (facts.positions) put_positions(member, facts);
+  if (!facts.scheduled_restart.is_null()) put(member, "scheduled_restart", facts.scheduled_restart);
+  if (facts.paused) put(member, "pause", true);
+  if (facts.storage_failed) put(member, "storage_failed", true);
+  if (facts.guard) put(member, "guard", name_of(*facts.guard));
+  if (!facts.progress.empty()) put(member, "progress", facts.progress);
+  put(member, "tanist", TANIST_VERSION);
+  return Tree(std::move(member));
+}
+
+Tree member_value(const Observation& obs, const Memory& memory) {
+  return member_value(member_facts(obs, memory));
 }
 
 namespace {

@@ -10,11 +10,38 @@ namespace tanist {
 // Our version as other members compare it: plain, dotted, at least 4.1.0 (contract dcs 4.3).
 inline constexpr std::string_view compatible_version = "4.1.4";
 
-// `members/NAME`. State and role are those of `memory`.
-Tree member_value(const Observation& obs, const Memory& memory);
+// All that `members/NAME` tells, to be compared at every step; the value is made when it is
+// written. State and role are those of `memory`.
+struct MemberFacts {
+  struct Positions {
+    Lsn xlog;
+    Lsn replayed;
+    Lsn received;
+    friend bool operator==(const Positions&, const Positions&) = default;
+  };
+  std::shared_ptr<const NodeSettings> node;  // for its addresses
+  Tree tags;
+  ServerState state = ServerState::unknown;
+  Role role = Role::uninitialized;
+  bool checkpoint_pending = false;
+  std::vector<PendingRestart> pending_restart;
+  std::optional<Positions> positions;
+  std::string_view replication_state;  // a literal; empty = none
+  Timeline timeline;
+  Tree scheduled_restart;
+  bool paused = false;
+  bool storage_failed = false;
+  std::optional<GuardState> guard;  // absent = there is none
+  std::string progress;
+};
+MemberFacts member_facts(const Observation& obs, const Memory& memory);
 
-// The same without positions: what a change of is worth an immediate write (safety 4).
-Tree without_positions(Tree member);
+// A position alone is not worth an immediate write (safety 4).
+bool same_but_for_positions(const MemberFacts& a, const MemberFacts& b);
+
+// `members/NAME`.
+Tree member_value(const MemberFacts& facts);
+Tree member_value(const Observation& obs, const Memory& memory);
 
 // `status` of a leader: its position and its slots; null when the position is unknown.
 Tree status_value(const Observation& obs);

@@ -76,10 +76,10 @@ bool follows_the_source(const Observation& obs, const Upstream& upstream) {
 void notice_standstill(Draft& draft, const ServerGoal& goal) {
   const auto& obs = draft.obs;
   const auto& query = obs.local.server.query;
+  const bool stands_still = query && query->in_recovery && query->receiver_status != "streaming";
+  if (!stands_still || !goal.upstream || !follows_the_source(obs, *goal.upstream)) return;
   const auto source = rewind_source(obs);
-  const bool ought = goal.upstream && source && follows_the_source(obs, *goal.upstream) && query &&
-                     query->in_recovery;
-  if (!ought || query->receiver_status == "streaming") return;
+  if (!source) return;
   const auto& found = obs.local.divergence;
   const bool lately = found && found->leader == source->member &&
                       obs.now < found->at + Duration(obs.timing.loop_wait);

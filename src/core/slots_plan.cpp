@@ -2,6 +2,7 @@
 // The plan for replication slots. Pure; any thread.
 #include "core/slots_plan.h"
 
+#include <algorithm>
 #include <set>
 
 #include "core/feeding_path.h"
@@ -186,19 +187,19 @@ void plan_existing(const Observation& obs, const SlotFacts& slot, const Wanted& 
 
 }  // namespace
 
-std::vector<SlotChange> slot_changes(const Observation& obs) {
-  if (!obs.local.server.query) return {};
-  const auto wanted = wanted_slots(obs);
+namespace {
+
+std::vector<SlotChange> changes_toward(const Observation& obs, const Wanted& wanted) {
   Plan plan;
-  std::set<std::string> present;
-  for (const auto& slot : obs.local.server.query->slots) {
-    plan_existing(obs, slot, wanted, plan);
-    present.insert(slot.name);
-  }
-  for (const auto& change : plan.drops) present.erase(change.slot);
-  auto changes = std::move(plan.drops);
+  const auto& slots = obs.local.server.query->slots;
+  for (const auto& slot : slots) plan_existing(obs, slot, wanted, plan);
+  const auto stays = [&](const std::string& name) {
+    return std::ranges::find(slots, name, &SlotFacts::name) != slots.end() &&
+           std::ranges::find(plan.drops, name, &SlotChange::slot) == plan.drops.end();
+  };
+  auto changes = plan.drops;
   for (const auto& [name, slot] : wanted) {
-    if (present.contains(name) || (slot.logical && !is_primary(obs))) continue;
+    if (stays(name) || (slot.logical && !is_primary(obs))) continue;
     changes.push_back({.what = SlotChange::What::create,
                        .slot = name,
                        .logical = slot.logical,
@@ -208,6 +209,13 @@ std::vector<SlotChange> slot_changes(const Observation& obs) {
   }
   changes.insert(changes.end(), plan.advances.begin(), plan.advances.end());
   return changes;
+}
+
+}  // namespace
+
+std::vector<SlotChange> slot_changes(const Observation& obs) {
+  if (!obs.local.server.query) return {};
+  return changes_toward(obs, wanted_slots(obs));
 }
 
 namespace {
@@ -226,11 +234,12 @@ void keep_slots(Draft& draft) {
   if (!obs.node->use_slots || !obs.local.server.query || !facts_are_fresh(obs)) return;
   prove_copied_slots(draft);
   if (draft.busy(Task::change_slots)) return;
-  auto changes = slot_changes(obs);
+  const auto wanted = wanted_slots(obs);
+  auto changes = changes_toward(obs, wanted);
   if (!changes.empty()) {
     draft.start(Task::change_slots, ChangeSlots{std::move(changes)}, no_limit);
   }
-  copy_missing_slots(draft, wanted_slots(obs));
+  copy_missing_slots(draft, wanted);
 }
 
 // ---- Names that clash ------------------------------------------------------------------------

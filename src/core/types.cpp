@@ -61,6 +61,10 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
 std::string slot_name_of(const MemberName& member) {
   std::string name;
   const std::string& text = member.value();
+  const auto stays = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  if (std::ranges::all_of(text, stays)) return text.substr(0, 63);
   for (std::size_t at = 0; at < text.size();) {
     const auto point = next_code_point(text, at);
     if (point >= 'A' && point <= 'Z') {

@@ -56,8 +56,11 @@ void set(std::optional<View>& part, const StoredKey* value, Decode decode) {
 
 void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
   if (const auto member = member_of(relative)) {
-    view_.members.erase(*member);
-    if (value != nullptr) view_.members.emplace(*member, decode_member(*member, *value));
+    if (value != nullptr) {
+      view_.members.insert_or_assign(*member, decode_member(*member, *value));
+    } else {
+      view_.members.erase(*member);
+    }
   } else if (relative == "leader") {
     set(view_.leader, value, decode_leader);
   } else if (relative == "status" || relative == "optime/leader") {
@@ -110,7 +113,7 @@ void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at,
   view_.lost_leader = std::move(lost);
 }
 
-void ClusterCache::apply_group(const std::vector<KeyChange>& group) {
+void ClusterCache::apply_group(std::span<const KeyChange> group) {
   const auto touches_lock = [&](const KeyChange& change) { return change.key == paths_.leader(); };
   if (std::ranges::none_of(group, touches_lock)) {
     for (const auto& change : group) take(change);
@@ -126,15 +129,14 @@ void ClusterCache::apply_group(const std::vector<KeyChange>& group) {
 }
 
 void ClusterCache::apply(const std::vector<KeyChange>& changes) {
-  std::vector<KeyChange> group;
-  for (const auto& change : changes) {
-    if (!group.empty() && group.front().revision != change.revision) {
-      apply_group(group);
-      group.clear();
-    }
-    group.push_back(change);
+  for (auto left = std::span(changes); !left.empty();) {
+    const auto revision = left.front().revision;
+    const auto end = std::ranges::find_if(
+        left, [&](const KeyChange& change) { return change.revision != revision; });
+    const auto size = static_cast<std::size_t>(end - left.begin());
+    apply_group(left.first(size));
+    left = left.subspan(size);
   }
-  if (!group.empty()) apply_group(group);
 }
 
 void ClusterCache::forget() {

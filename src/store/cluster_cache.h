@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,7 @@ class ClusterCache {
   bool is_newer_than(const std::string& key, Revision revision) const;
   void set_key(const std::string& key, const StoredKey* value);
   void take(const KeyChange& change);
-  void apply_group(const std::vector<KeyChange>& group);
+  void apply_group(std::span<const KeyChange> group);
   void decode(const std::string& relative, const StoredKey* value);
   void decode_status_keys();
   LockSeen lock_seen() const;

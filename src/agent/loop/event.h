@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/decision_news.h"
-#include "core/status.h"
 
 namespace tanist::agent {
 
@@ -93,7 +92,6 @@ struct Effects {
   std::vector<Effect> start;
   std::vector<RunCallback> callbacks;
   std::vector<LogLine> log;
-  StatusPtr publish;                           // absent = nothing new
   std::shared_ptr<const DecisionRecord> news;  // for the journal; absent = no news
   std::vector<ApiReply> replies;
   Instant wake_at;                   // step again with TimerFired at this instant at the latest

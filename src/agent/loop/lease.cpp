@@ -90,7 +90,7 @@ void Loop::fold_store_result(Task task, const StoreResult& result) {
         next_keep_ = std::min(next_keep_, obs_.now + milliseconds(500));
         return;
       }
-      if (result.lease != obs_.store.lease) member_written_.clear();
+      if (result.lease != obs_.store.lease) member_written_.reset();
       obs_.store.lease = result.lease;
       obs_.store.lease_until = result.lease_until.value_or(obs_.now);
       lease_ttl_ = obs_.timing.ttl;
@@ -98,7 +98,7 @@ void Loop::fold_store_result(Task task, const StoreResult& result) {
       return;
     case Task::put_member:
       member_refused_ = result.verdict != StoreVerdict::done;
-      if (member_refused_) member_written_.clear();
+      if (member_refused_) member_written_.reset();
       if (result.lease_gone) next_keep_ = obs_.now;
       return;
     case Task::ask_lease:
@@ -144,7 +144,7 @@ void Loop::fold_lock_result(Task task, const StoreResult& result) {
       // then has our word. What is left of it in our name is released as a stray one.
       obs_.lock.reign.reset();
       obs_.lock.until = obs_.now;
-      member_written_.clear();
+      member_written_.reset();
       return;
     default: return;
   }
@@ -230,7 +230,7 @@ void Loop::take_reign(const StoreResult& result) {
   lock.lost = false;
   lock.unanswered = false;
   lock.by_failsafe = false;
-  if (obs_.store.lease != result.reign->lease) member_written_.clear();  // it went with the old one
+  if (obs_.store.lease != result.reign->lease) member_written_.reset();  // it went with the old one
   obs_.store.lease = result.reign->lease;
   obs_.store.lease_until = lock.until;
   lease_ttl_ = obs_.timing.ttl;
@@ -247,7 +247,7 @@ void Loop::lose_lock() {
   lock.unanswered = false;
   lock.by_failsafe = false;
   lock.lost = held && !paused(obs_) && may_be_writable(obs_);
-  member_written_.clear();
+  member_written_.reset();
   next_keep_ = obs_.now;
   cycle_wanted_ = true;
 }

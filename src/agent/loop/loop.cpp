@@ -61,12 +61,12 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   if (!server_alive(obs_)) obs_.lock.lost = false;
   tend_lease();
   begin_cycle_if_due();
-  obs_.memory = std::make_shared<const Memory>(memory_);
+  obs_.memory = std::make_shared<const Memory>(std::move(memory_));  // the decision brings the next
   auto decision = decide(obs_);
   tell_news(decision);
   carry_out(std::move(decision));
   publish_member();
-  publish_status();
+  receiving_.look(obs_);
   const auto soonest = obs_.now + wake_interval_min;
   auto wake = std::min(decision_wake_, obs_.next_cycle);
   // A keeping that is overdue because the one before is under way begins when that one ends.
@@ -160,8 +160,12 @@ void Loop::order(const Action& action) {
 
 // One line per regular cycle, and at once when it says something new.
 void Loop::say(const Why& why) {
+  const bool in_pause = paused(obs_);
+  if (!line_due_ && why == last_said_ && in_pause == last_said_paused_) return;
   const auto line = status_line(why, obs_);
   if (line.text.empty()) return;
+  last_said_ = why;
+  last_said_paused_ = in_pause;
   if (line.text == last_line_ && !line_due_) return;
   line_due_ = false;
   last_line_ = line.text;
@@ -179,28 +183,24 @@ void Loop::publish_member() {
                         obs_.store.current && obs_.store.lease != LeaseId(0) &&
                         !obs_.in_flight.contains(Task::put_member);
   if (!possible || obs_.local.server.observed_at == Instant()) return;
-  const auto value = member_value(obs_, memory_);
-  auto text = text_form(value);
+  auto facts = member_facts(obs_, memory_);
+  const bool alike = member_written_ && same_but_for_positions(facts, *member_written_);
   const auto again = member_written_at_ + Duration(obs_.timing.loop_wait);
   // A key that ended with its lease is written again although it would say the same.
   const bool vanished = obs_.view().member(obs_.node->name) == nullptr && obs_.now >= again;
-  if (text == member_written_ && !vanished) return;
-  auto core = text_form(without_positions(value));
-  const bool soon = core == member_core_written_ && !member_written_.empty();
-  if ((soon || member_refused_) && obs_.now < std::min(again, member_written_at_ + seconds(10))) {
-    return;
-  }
-  member_written_ = text;
-  member_core_written_ = std::move(core);
+  if (!vanished && alike && facts.positions == member_written_->positions) return;
+  const bool early = obs_.now < std::min(again, member_written_at_ + seconds(10));
+  if (early && (member_refused_ || alike)) return;
+  auto text = text_form(member_value(facts));
+  member_written_ = std::move(facts);
   member_written_at_ = obs_.now;
   start(Task::put_member, StoreAction(PutMember{std::move(text)}), obs_.now + seconds(2));
 }
 
-void Loop::publish_status() {
-  receiving_.look(obs_);
+Status Loop::status() const {
   auto status = make_status(obs_, memory_);
   status.receiving_until = receiving_.until();
-  out_.publish = std::make_shared<const Status>(std::move(status));
+  return status;
 }
 
 }  // namespace tanist::agent

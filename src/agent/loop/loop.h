@@ -10,7 +10,9 @@
 
 #include "agent/loop/event.h"
 #include "core/decide.h"
+#include "core/published_values.h"
 #include "core/receiving.h"
+#include "core/status.h"
 
 namespace tanist::agent {
 
@@ -38,6 +40,8 @@ class Loop {
   const Observation& observation() const { return obs_; }
   const Memory& memory() const { return memory_; }
   const Why& why() const { return why_; }
+  // What health checks and documents answer after the last step.
+  Status status() const;
 
  private:
   struct Running {
@@ -95,7 +99,6 @@ class Loop {
   void carry_out(Decision decision);
   void order(const Action& action);
   void publish_member();
-  void publish_status();
   void say(const Why& why);
   void tell_news(const Decision& decision);
 
@@ -111,6 +114,8 @@ class Loop {
   Instant decision_wake_;  // the wake-up that the last decision asked for
   bool line_due_ = true;   // the regular cycle's status line was not said yet
   std::string last_line_;
+  Why last_said_;  // what that line was made of
+  bool last_said_paused_ = false;
   Instant trouble_said_at_;  // when the store's trouble was last logged
   Receiving receiving_;      // does WAL arrive here? for health checks
 
@@ -123,8 +128,7 @@ class Loop {
   Instant former_ttl_until_;    // so long it counts for whoever does not lead
   bool retaken_ = false;        // the one retake of a deleted key (safety 1.4) was used
 
-  std::string member_written_;
-  std::string member_core_written_;  // the same without positions
+  std::optional<MemberFacts> member_written_;
   Instant member_written_at_;
   bool member_refused_ = false;
 };
