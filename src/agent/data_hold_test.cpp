@@ -34,6 +34,7 @@ TEST_F(DataHoldTest, MakesAnEmptyDirectoryForItsOwnerOnly) {
   EXPECT_TRUE(fs::is_empty(data()));
 }
 
+// Trap 40.
 TEST_F(DataHoldTest, KeepsASecondAgentOut) {
   const auto first = DataHold::take(data());
   ASSERT_TRUE(first);

@@ -176,6 +176,7 @@ struct TimingRow {
   std::vector<std::string> warnings;
 };
 
+// Trap 12.
 TEST(EffectiveTiming, IsRaisedToTheMinimaAndFitted) {
   const std::vector<TimingRow> rows{
       {timing(30, 10, 10), timing(30, 10, 10), {}},

@@ -93,11 +93,11 @@ bool applies_settings(Draft& draft) {
 
 Why decide_with_server(Draft& draft) {
   const auto& obs = draft.obs;
+  report_storage(draft);  // also while the server is down: that may be why
   if (auto why = bear_starting_server(draft)) return *why;
   if (auto why = check_identity(draft)) return *why;
   if (!server_alive(obs)) return recover_dead_server(draft);
   join_running_server(draft);
-  report_storage(draft);
   if (applies_settings(draft)) return because(Reason::observing);
   if (!obs.holds_lock() && !obs.view().locked()) return race(draft);
   auto why = obs.holds_lock() ? lead(draft) : follow_leader(draft);

@@ -89,6 +89,12 @@ TEST(Storage, IsReportedOnceAndPublished) {
   EXPECT_FALSE(testing::logged(decide(given.build()), "is silent"));
 }
 
+TEST(Storage, IsReportedThoughTheServerIsDead) {
+  Given given("b");
+  given.crashed().obs().local.storage.state = StorageState::full;
+  EXPECT_TRUE(testing::logged(decide(given.build()), "is full"));
+}
+
 TEST(PeerReport, TellsOfFailingStorage) {
   const auto report = [](std::string_view state) {
     return peer_report_from(

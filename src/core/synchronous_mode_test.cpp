@@ -51,6 +51,7 @@ TEST(SynchronousMode, LeaderWritesTheKeyFirst) {
   EXPECT_TRUE(logged(decision, "Enabled synchronous replication"));
 }
 
+// Trap 68.
 TEST(SynchronousMode, StandbyIsAssignedToTheServerBeforeItIsPublished) {
   auto given = leader_in(SynchronousMode::priority);
   given.streams("b", "async");
@@ -60,6 +61,7 @@ TEST(SynchronousMode, StandbyIsAssignedToTheServerBeforeItIsPublished) {
   EXPECT_EQ(decision.next.sync.ordered, "b");
 }
 
+// Trap 69.
 TEST(SynchronousMode, StandbyThatWasJustAssignedIsNotPublishedYet) {
   auto given = leader_in(SynchronousMode::priority);
   given.waits_for("b").streams("b", "sync");
@@ -84,6 +86,7 @@ TEST(SynchronousMode, SenderThatHasNotReadTheSettingHoldsPublicationBack) {
   EXPECT_EQ(written(decide(given.build())), R"({"leader":"a","quorum":0,"sync_standby":"b"})");
 }
 
+// Traps 68 and 78.
 TEST(SynchronousMode, LostStandbyIsUnpublishedBeforeTheServerStopsWaiting) {
   auto given = leader_in(SynchronousMode::priority);
   given.sync_key("a", {"b"}).waits_for("b").streams("c", "async");
@@ -113,6 +116,7 @@ TEST(SynchronousMode, PreferenceIsPriorityThenStateThenPosition) {
   EXPECT_EQ(assigned(decide(given.build())), "b");
 }
 
+// Trap 77.
 TEST(SynchronousMode, MemberThatCannotLeadComesLast) {
   auto given = leader_in(SynchronousMode::priority);
   given.streams("b", "async").streams("c", "async", 0x3000001);
@@ -149,6 +153,7 @@ TEST(SynchronousMode, StrictModeNeverLetsCommitsPassAlone) {
   EXPECT_TRUE(logged(decision, "synchronous_mode_strict is requested. Commits will be delayed."));
 }
 
+// Trap 76.
 TEST(SynchronousMode, StrictModeGoesOnWaitingForThePublishedStandby) {
   auto given = leader_in(SynchronousMode::priority);
   given.cluster().synchronous_mode_strict = true;

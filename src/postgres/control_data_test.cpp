@@ -76,6 +76,7 @@ TEST(ControlDataText, KnowsEveryState) {
   }
 }
 
+// Trap 114.
 TEST(ControlDataText, IsRefusedWhenDamagedOrForeign) {
   const std::string good = recorded_15;
   EXPECT_FALSE(parse_control_data(""));

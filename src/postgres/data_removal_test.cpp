@@ -31,6 +31,7 @@ class DataRemoval : public testing::Test {
   const std::string data = folder / "data";
 };
 
+// Trap 111, also below.
 TEST_F(DataRemoval, TakesWalAndTablespacesWithIt) {
   ASSERT_TRUE(remove_data(data + "//"));
   EXPECT_FALSE(there("data"));

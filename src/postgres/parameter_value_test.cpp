@@ -65,6 +65,7 @@ TEST(ParameterNumberText, UsesTheLargestWholeUnit) {
   EXPECT_EQ(with_unit(0.1, "", T::real), "0.1");
 }
 
+// Trap 115.
 TEST(ParameterSameness, KnowsNoDifferenceInSpelling) {
   EXPECT_TRUE(same_value("on", "True", T::boolean, ""));
   EXPECT_FALSE(same_value("on", "off", T::boolean, ""));

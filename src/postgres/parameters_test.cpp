@@ -54,6 +54,7 @@ TEST(Parameters, DependOnTheRoleButNotTheProtectedOnes) {
   EXPECT_THAT(effective(own, {.role = Role::demoted}).values, Contains(Pair("Work_Mem", "4MB")));
 }
 
+// Trap 80.
 TEST(Parameters, OwnTheSynchronousNamesOnlyWhenTheGoalSaysSo) {
   auto own = settings();
   own.parameters["synchronous_standby_names"] = "mine";

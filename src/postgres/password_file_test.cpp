@@ -34,6 +34,7 @@ TEST(PasswordFile, IsComparedByItsLines) {
   EXPECT_FALSE(same_password_lines("", entry));
 }
 
+// Trap 134.
 TEST(PasswordFile, IsForItsOwnerOnlyAndReplacesAnOpenOne) {
   const sql::TemporaryFolder folder;
   const auto path = folder / "deep/pgpass";

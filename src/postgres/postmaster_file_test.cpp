@@ -65,6 +65,7 @@ TEST(FindPostmaster, FindsARunningServer) {
   EXPECT_TRUE(found->process->alive());
 }
 
+// Trap 45.
 TEST(FindPostmaster, IsNotMisledByAPidThatBelongsToAnother) {
   const sql::TemporaryFolder data;
   std::ofstream(data / "postmaster.pid") << getpid() << "\n" << data.path() << "\n1700000000\n";

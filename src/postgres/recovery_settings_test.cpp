@@ -33,6 +33,7 @@ ServerGoal following(Upstream upstream) {
 const Upstream leader{
     .member = MemberName("a"), .host = "10.0.0.1", .port = "5432", .slot = "node_b"};
 
+// Trap 165: the server's own slot synchronisation needs `dbname`.
 TEST(WantedRecovery, FollowsAMember) {
   const auto wanted = wanted_recovery(settings(), following(leader), 15);
   EXPECT_EQ(
@@ -53,6 +54,7 @@ TEST(WantedRecovery, NeverHoldsThePassword) {
   }
 }
 
+// Trap 172.
 TEST(WantedRecovery, SpeaksOnlyWhatTheVersionKnows) {
   const auto conninfo = [](int major) {
     return sql::format_conninfo(primary_conninfo(settings(), leader, major));

@@ -10,9 +10,11 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "os/file.h"
 #include "postgres/commands.h"
 #include "postgres/data_directory.h"
 #include "postgres/parameter_value.h"
+#include "postgres/password_file.h"
 #include "postgres/programs.h"
 #include "postgres/recovery_settings.h"
 #include "postgres/sessions.h"
@@ -115,6 +117,16 @@ os::Awaitable<void> warn_of_unfit_key(Job job, Values parameters) {
   }
 }
 
+// The path of the password file stays the same when its content is old (trap 117). Blocking.
+bool has_its_password(const PreparedFiles& files, const ServerSettings& settings) {
+  const auto& user = settings.replication;
+  if (!files.password_for || user.password.empty() || settings.pgpass.empty()) return true;
+  const auto content = os::read_file(settings.pgpass);
+  const PasswordEntry wanted{files.password_for->host, files.password_for->port, user.username,
+                             user.password};
+  return content && same_password_lines(*content, wanted);
+}
+
 ServerResult reloaded(const LocalServer& server, GoalDifference difference) {
   auto result = succeeded();
   result.difference = difference;
@@ -149,7 +161,11 @@ os::Awaitable<ServerResult> reload_quietly(Job job, ReloadServer wanted) {
   // that are gone from its file. They mean nothing to it, and its next start writes it anew.
   files->keep_recovery_block = !wanted.goal.standby;
   const auto parameters = files->parameters.values;
-  auto compare = [prepared = *files, paths = job.paths] { return compare_files(prepared, paths); };
+  auto compare = [prepared = *files, paths = job.paths, settings = job.settings] {
+    auto present = compare_files(prepared, paths);
+    if (!has_its_password(prepared, *settings)) present.as_prepared = false;
+    return present;
+  };
   const auto present = co_await job.on_disk(std::move(compare));
   if (!present) co_return failed(present.error());
   const auto loaded = co_await has_loaded(job, present->modified_at);

@@ -47,6 +47,21 @@ TEST_F(Situation, AReloadOfAPromotedServerComplainsOfNothing) {
   EXPECT_THAT(said, Not(HasSubstr("cannot be changed without restarting")));
 }
 
+// Trap 118.
+TEST_F(Situation, AValueThatIsSetBackWaitsForNoRestartAnyMore) {
+  ASSERT_TRUE(first.bootstrap());
+  first.settings.parameters["max_connections"] = "33";
+  first.apply();
+  ASSERT_TRUE(first.perform(ReloadServer{.goal = TestNode::primary()}).ok);
+  ASSERT_THAT(first.observe().pending_restart,
+              Contains(PendingRestart{"max_connections", "20", "33"}));
+  first.settings.parameters["max_connections"] = "20";
+  first.apply();
+  ASSERT_TRUE(first.perform(ReloadServer{.goal = TestNode::primary()}).ok);
+  EXPECT_TRUE(first.observe().pending_restart.empty());
+  EXPECT_THAT(content(first.in_data("postgresql.conf")), HasSubstr("max_connections = '20'"));
+}
+
 // Trap 113: no value breaks out of its quotes.
 TEST_F(Situation, HostileValuesStayValues) {
   const std::string hostile = "it's \\ a 'trap'\nmax_connections = '7'";

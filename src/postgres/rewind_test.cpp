@@ -90,5 +90,48 @@ TEST_F(Situation, WhatWaitsForTheArchiveIsArchivedBeforeTheRewind) {
   EXPECT_TRUE(follows_second());
 }
 
+// Trap 63.
+TEST_F(Situation, ASourceInRecoveryIsRefusedBeforeAnythingChanges) {
+  diverge();
+  ASSERT_TRUE(second.perform(StopServer{}).ok);
+  auto alone = second.following(first);
+  alone.upstream.reset();
+  ASSERT_EQ(second.perform(StartServer{.goal = alone}).start, StartOutcome::ready);
+  const auto refused = first.perform(RewindData{second.as_upstream()});
+  EXPECT_THAT(refused.error, HasSubstr("Can not use second"));
+  EXPECT_FALSE(first.observe().rewind_interrupted);
+}
+
+// Trap 64.
+TEST_F(Situation, AFileThatCannotBeWrittenIsNamedBeforeTheRewindBegins) {
+  diverge();
+  const auto key = first.in_data("server.key");
+  std::ofstream(key) << "secret";
+  fs::permissions(key, fs::perms(0400));
+  const auto refused = first.perform(RewindData{second.as_upstream()});
+  EXPECT_THAT(refused.error, HasSubstr(key + " cannot be written"));
+  EXPECT_FALSE(first.observe().rewind_interrupted);
+  fs::remove(key);
+  EXPECT_TRUE(first.perform(RewindData{second.as_upstream()}).ok);
+}
+
+// Traps 65 and 67: an unclean standby, and the source's configuration.
+TEST_F(Situation, AKilledStandbyIsRecoveredAndRewoundAndKeepsItsOwnConfiguration) {
+  diverge();
+  auto alone = first.following(second);
+  alone.upstream.reset();
+  ASSERT_EQ(first.perform(StartServer{.goal = alone}).start, StartOutcome::ready);
+  ASSERT_TRUE(first.perform(StopServer{.mode = StopMode::immediate}).ok);
+  ASSERT_TRUE(os::exists(first.in_data("standby.signal")));
+  const auto recovered = first.perform(RecoverData{});
+  ASSERT_TRUE(recovered.ok) << recovered.error;
+  const auto own = content(first.in_data("postgresql.conf"));
+  const auto rewound = first.perform(RewindData{second.as_upstream()});
+  ASSERT_TRUE(rewound.ok) << rewound.error;
+  EXPECT_TRUE(first.observe().standby_signal);
+  EXPECT_EQ(content(first.in_data("postgresql.conf")), own);
+  EXPECT_TRUE(follows_second());
+}
+
 }  // namespace
 }  // namespace tanist::postgres

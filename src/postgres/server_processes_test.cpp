@@ -23,6 +23,7 @@ TEST(ClientBackend, ShowsWhereItComesFrom) {
   }
 }
 
+// Trap 170.
 TEST(ClientBackend, IsNoAuxiliaryProcess) {
   for (const auto* name : {"checkpointer",
                            "background writer",
@@ -51,6 +52,7 @@ TEST(ClientBackend, IsNoAuxiliaryProcess) {
   }
 }
 
+// Traps 28 and 48.
 TEST(Sweep, EndsTheOrphansOfADeadPostmasterAndNobodyElse) {
   TANIST_NEEDS_SERVER();
   sql::TestServer victim;

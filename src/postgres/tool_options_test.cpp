@@ -29,6 +29,7 @@ TEST(ToolOptionsOf, TakeListsAndMaps) {
   EXPECT_THAT(options(Tool::rewind, "null").arguments, IsEmpty());
 }
 
+// Trap 133.
 TEST(ToolOptionsOf, RefuseForbiddenNamesInEveryShape) {
   for (const auto* json :
        {R"(["pgdata"])", R"(["pgdata=/x"])", R"([{"pgdata": "/x"}])", R"({"pgdata": "/x"})",

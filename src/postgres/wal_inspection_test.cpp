@@ -51,6 +51,7 @@ TEST(WalRecords, BrokenLinesAreSkipped) {
       testing::IsEmpty());
 }
 
+// Trap 169.
 TEST(CheckpointEnd, IsReadFromTheErrorOfEveryVersion) {
   for (const auto* error : {"pg_waldump: fatal: error in WAL record at 0/2000028: invalid record "
                             "length at 0/20000A0: wanted 24, got 0\n",

@@ -96,6 +96,7 @@ TEST_F(ConnectionTest, RunsSeveralStatementsInOneRoundTrip) {
   EXPECT_EQ(all.error().sqlstate, "22012");
 }
 
+// Trap 131: functions planted in `public` are out of reach.
 TEST_F(ConnectionTest, SessionsHaveTheirSettings) {
   auto wanted = request();
   wanted.settings = {{"statement_timeout", "2000"},
@@ -106,7 +107,8 @@ TEST_F(ConnectionTest, SessionsHaveTheirSettings) {
   EXPECT_EQ(query(connection, "SHOW statement_timeout")->rows[0][0], "2s");
   EXPECT_EQ(query(connection, "SHOW application_name")->rows[0][0], "Patroni heartbeat");
   EXPECT_EQ(query(connection, "SHOW synchronous_commit")->rows[0][0], "local");
-  EXPECT_EQ(connection->server_version() / 10000, 15);
+  EXPECT_EQ(query(connection, "SHOW server_version_num")->rows[0][0],
+            std::to_string(connection->server_version()));
   EXPECT_GT(connection->backend_pid(), 0);
 }
 

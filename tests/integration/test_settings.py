@@ -41,7 +41,8 @@ class Hostile(PlainCluster):
     def describe(self, member, configuration=None):
         super().describe(member, configuration)
         self.folder.write(self.custom_conf(member).relative_to(self.folder.path),
-                          "work_mem = '11MB'\nshared_buffers = '20MB'\n")
+                          "work_mem = '11MB'\nshared_buffers = '20MB'\n"
+                          "password_encryption = 'scram-sha-256'\n")
 
     def custom_conf(self, member):
         return self.place(member) / "by hand.conf"

@@ -68,7 +68,8 @@ void Loop::fold(const Event& event) {
 }
 
 void Loop::fold(const TimerFired&) {
-  if (obs_.now >= decision_wake_) cycle_wanted_ = true;
+  // Not while an observation is under way, which would be stale by that (see begin_cycle_if_due).
+  if (obs_.now >= decision_wake_ && !obs_.running(Task::observe)) cycle_wanted_ = true;
 }
 
 void Loop::fold(const ViewArrived& event) {

@@ -58,6 +58,16 @@ class Outage {
     observe(ms + 30);
   }
 
+  // The end, at `ms`, of an observation that began at `began_ms`.
+  void observe(std::int64_t ms, std::int64_t began_ms) {
+    auto facts = world_.obs().local.server;
+    facts.observed_at = at_ms(began_ms);
+    ServerResult seen{.ok = true};
+    seen.facts = std::make_shared<const ServerFacts>(std::move(facts));
+    finish(Task::observe, seen, ms);
+  }
+  void observe(std::int64_t ms) { observe(ms, ms); }
+
   bool ordered(Task task) const { return orders_.contains(task); }
   template <class Result>
   void finish(Task task, Result result, std::int64_t ms) {
@@ -99,13 +109,6 @@ class Outage {
     start.guard = GuardState::armed;
     return start;
   }
-  void observe(std::int64_t ms) {
-    auto facts = world_.obs().local.server;
-    facts.observed_at = at_ms(ms);
-    ServerResult seen{.ok = true};
-    seen.facts = std::make_shared<const ServerFacts>(std::move(facts));
-    finish(Task::observe, seen, ms);
-  }
   void step(const Event& event, std::int64_t ms) {
     const auto effects = loop_.step(event, at_ms(ms), WallTime{});
     for (const auto& effect : effects.start) orders_[effect.task] = effect.id;
@@ -119,6 +122,16 @@ class Outage {
   std::map<Task, EffectId> orders_;
   std::optional<Instant> armed_until_;
 };
+
+// A server that hangs is observed for longer than a short loop_wait.
+TEST(Cycle, AnObservationUnderWayServesTheNextOneToo) {
+  Outage outage;
+  outage.tick(10'000);
+  ASSERT_TRUE(outage.ordered(Task::observe));
+  outage.tick(20'000);
+  outage.observe(20'500, 10'000);
+  EXPECT_FALSE(outage.ordered(Task::observe));
+}
 
 TEST(FailsafeLoop, ConsentOfAllMovesTheEndByATtlFromTheQuestion) {
   Outage outage;

@@ -82,7 +82,9 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
 void Loop::begin_cycle_if_due() {
   const Duration loop_wait = obs_.timing.loop_wait;
   if (obs_.now >= obs_.next_cycle) {
-    cycle_wanted_ = true;
+    // An observation that is under way serves the routine cycle, too: of a server that hangs it
+    // takes longer than a short loop_wait, and would never be fresh.
+    cycle_wanted_ = cycle_wanted_ || !obs_.running(Task::observe);
     line_due_ = true;
     obs_.next_cycle += loop_wait;
     if (obs_.next_cycle <= obs_.now) {
