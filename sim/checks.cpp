@@ -120,6 +120,17 @@ void Checks::look_at_locks() {
   }
 }
 
+// Consent extends, it never revives: a round is complete before the previous deadline (safety 3.4).
+void Checks::look_at_consent(const Node& node, const GuardOrder& order) {
+  const auto before = armed_.find(&node);
+  if (before == armed_.end() || node.clock.now() < before->second.deadline) return;
+  const bool same = before->second.reign.create_revision == order.reign.create_revision;
+  if (!same || paused_lately()) return;  // in pause nothing is armed
+  violate("consent revived a reign",
+          format_text("{}, {} ms after its end", node.name(),
+                      in_milliseconds(node.clock.now() - before->second.deadline)));
+}
+
 // A renewal never promises more than etcd does.
 void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
   const bool proven =
@@ -127,6 +138,8 @@ void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
   if (!proven) return;
   // Consent stands for the lease (safety 3.4); that nobody else leads meanwhile is looked at.
   const auto* loop = node.agent.loop();
+  if (loop != nullptr && loop->observation().lock.by_failsafe) look_at_consent(node, order);
+  armed_.insert_or_assign(&node, order);
   if (loop != nullptr && loop->observation().lock.by_failsafe) return;
   const auto end = cluster_.etcd().state().lease_end(order.reign.lease);
   const auto promised = node.clock.world(order.deadline);
@@ -179,6 +192,7 @@ void Checks::look_at_keys() {
     if (at->kv.key == prefix + "leader") {
       if (at->deleted) leader_is_gone(at->kv.mod_revision);
       leader_ = at->deleted ? std::string() : at->kv.value;
+      if (!at->deleted) reign_ = {at->kv.lease, at->kv.create_revision};
       if (!at->deleted && at->kv.mod_revision == at->kv.create_revision) leader_is_there(leader_);
     } else if (at->kv.key == prefix + "status" && !at->deleted) {
       status_is_written();
@@ -193,10 +207,24 @@ void Checks::look_at_keys() {
   }
 }
 
+// A lock ends with its lease, or by its holder's own word about this very reign (safety 1.2).
+void Checks::look_at_end_of_reign(const Node& node) {
+  const auto now = cluster_.world().now();
+  const auto* loop = node.agent.loop();
+  if (erased_at_ == now || !cluster_.etcd().state().lease_end(reign_.lease) || loop == nullptr) {
+    return;
+  }
+  const auto& lock = loop->observation().lock;
+  const bool holds = lock.reign && lock.reign->create_revision == reign_.create_revision &&
+                     node.clock.now() < lock.until;
+  if (holds && !gives_away(*loop)) violate("a lock was taken from its holder", node.name());
+}
+
 // Given away for a switchover: the marked release, while the request is still there.
 void Checks::leader_is_gone(Revision revision) {
   hand_over_.reset();
   auto* old = cluster_.find(leader_);
+  if (old != nullptr) look_at_end_of_reign(*old);
   const auto* request = cluster_.key("failover");
   if (old == nullptr || request == nullptr || !contains(request->value, "\"leader\":")) return;
   const auto* member = cluster_.key("members/" + leader_);
@@ -217,6 +245,8 @@ void Checks::leader_is_there(const std::string& name) {
   election_.synchronous = mode_is_on() && !sync_leader_.empty();
   election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
   election_.elected = listed && number_in(sync, "quorum") == 0;
+  auto* node = cluster_.find(name);
+  if (node != nullptr && on_lock_taken) on_lock_taken(*node);
 }
 
 void Checks::status_is_written() {
@@ -236,6 +266,9 @@ void Checks::status_is_written() {
 void Checks::promoted(Node& node) {
   ++promotions_;
   const auto& wal = node.server.data().wal;
+  // A machine that was frozen in the middle of a promotion finishes it before its guard is
+  // scheduled: nobody takes it for the new leader, and nothing is lost by it.
+  if (exempt(node) && leader_ != node.name()) return;
   cluster_.world().tell(node.name(), "pg: out of recovery on timeline {} at {}",
                         wal.timeline.value(), to_text(wal.history.back().switch_lsn));
   const auto election = election_.leader == node.name() ? election_ : Election{};
@@ -301,7 +334,8 @@ void Checks::row_committed(Row& row) {
 void Checks::row_released(const Row& row) {
   if (!row.forbidden || !row.synchronous) return;
   violate("a synchronous commit was lost",
-          format_text("row {} of {}", cluster_.records()[row.record].row, row.node->name()));
+          format_text("row {} of {} at {}", cluster_.records()[row.record].row, row.node->name(),
+                      to_text(cluster_.records()[row.record].end)));
 }
 
 void Checks::look_at_rows() {

@@ -4,6 +4,8 @@
 // better. Meanings: docs/safety.md section 7. Owned by the run.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +29,8 @@ class Checks {
   const std::optional<Violation>& violation() const { return violation_; }
   // A fault deleted the leader key: two may hold the lock in good faith until they notice.
   void leader_key_was_erased() { erased_at_ = cluster_.world().now(); }
+  // Told of each new reign, as the store sees it.
+  std::function<void(Node&)> on_lock_taken;
   // What is missing for a healthy cluster; empty = nothing is.
   std::string ailment() const;
   // At the end: rows that are missing without having been given up. Counts the acknowledged ones
@@ -57,7 +61,9 @@ class Checks {
   void look_at_primaries();
   void look_at_locks();
   void look_at_deadline(Node& node, const GuardOrder& order);
+  void look_at_consent(const Node& node, const GuardOrder& order);
   void look_at_keys();
+  void look_at_end_of_reign(const Node& node);
   void leader_is_gone(Revision revision);
   void leader_is_there(const std::string& name);
   void status_is_written();
@@ -77,11 +83,13 @@ class Checks {
   std::int64_t second_ = 0;
   std::vector<std::uint64_t> steps_before_;  // this second, of each agent
   std::string leader_;
+  Reign reign_;  // by the leader key
   std::optional<HandOver> hand_over_;
   Election election_;
-  std::string sync_leader_;            // by `/sync`
-  bool mode_is_on_ = false;            // by `/config`
-  std::optional<RecordId> published_;  // the last record that `/status` speaks of
+  std::map<const Node*, GuardOrder> armed_;  // the last order of this kind
+  std::string sync_leader_;                  // by `/sync`
+  bool mode_is_on_ = false;                  // by `/config`
+  std::optional<RecordId> published_;        // the last record that `/status` speaks of
   Node* last_promoted_ = nullptr;
   Instant paused_at_{Duration::min()};
   Instant erased_at_{Duration::min()};

@@ -148,7 +148,7 @@ void EtcdMembers::serve(int member, std::shared_ptr<Request> request, Instant gi
   }
   const bool late = std::holds_alternative<wire::TxnRequest>(request->rpc.request) &&
                     chance_.permille(late_permille_);
-  const auto delay = late ? chance_.between(milliseconds(500), seconds(6))
+  const auto delay = late ? chance_.between(milliseconds(500), late_max_)
                           : chance_.between(commit_delay_ / 4, 2 * commit_delay_);
   if (late) world_.tell("etcd", "a transaction will be applied late");
   world_.after(delay, [this, member, request] { apply(member, request); });

@@ -45,8 +45,12 @@ class EtcdMembers {
   void hang(int member);
   void unhang(int member);
   void set_commit_delay(Duration delay) { commit_delay_ = delay; }
-  // Chance that a transaction is applied long after its sender has given up.
-  void set_late_permille(int chance) { late_permille_ = chance; }
+  // Chance that a transaction is applied long after its sender has given up, at the latest after
+  // `most`.
+  void set_late(int permille, Duration most) {
+    late_permille_ = permille;
+    late_max_ = most;
+  }
   void compact();
   void erase_key(const std::string& key);
   // Ends all watches, as a restarted proxy would.
@@ -89,6 +93,7 @@ class EtcdMembers {
   bool electing_ = false;
   Duration commit_delay_ = milliseconds(2);
   int late_permille_ = 0;
+  Duration late_max_{0};
   std::vector<std::weak_ptr<Stream>> streams_;
 };
 

@@ -2,6 +2,10 @@
 // Choice and duration of faults.
 #include "sim/faults.h"
 
+#include <algorithm>
+
+#include "base/assert.h"
+
 namespace tanist::sim {
 
 namespace {
@@ -15,14 +19,32 @@ auto joined(Lists... lists) {
 
 }  // namespace
 
-Faults::Faults(Cluster& cluster, Checks& checks)
+Faults::Faults(Cluster& cluster, Checks& checks, const std::vector<std::string>& only)
     : world_(cluster.world()), cluster_(cluster), checks_(checks), chance_(world_.chance().fork()) {
   kinds_ =
       joined(process_faults(), machine_faults(), network_faults(), store_faults(), operators());
-  // Each run has its own mixture: some kinds often, some never.
+  if (only.empty()) {
+    mix();
+  } else {
+    keep_only(only);
+  }
+}
+
+// Each run has its own mixture: some kinds often, some never.
+void Faults::mix() {
   for (auto& kind : kinds_) {
     if (chance_.one_in(3)) kind.weight *= 4;
     if (chance_.one_in(4)) kind.weight = 0;
+  }
+}
+
+void Faults::keep_only(const std::vector<std::string>& names) {
+  for (auto& kind : kinds_) kind.weight = 0;
+  for (auto name : names) {
+    std::ranges::replace(name, '-', ' ');
+    const auto at = std::ranges::find(kinds_, name, &Kind::name);
+    TANIST_REQUIRE(at != kinds_.end());  // the caller named a kind that there is not
+    ++at->weight;
   }
 }
 
@@ -105,18 +127,26 @@ std::vector<Faults::Kind> Faults::machine_faults() {
   const auto crash = [this] {
     auto& node = likely_leader();
     if (!node.up()) return false;
-    node.crash();
-    lasts(seconds(1), seconds(40), [&node] { node.boot(); });
+    crash_machine(node);
     return true;
   };
   const auto freeze = [this] {
     auto& node = likely_leader();
     if (!node.up() || node.frozen()) return false;
-    node.freeze();
-    lasts(milliseconds(100), seconds(40), [&node] { node.thaw(); });
+    freeze_machine(node);
     return true;
   };
   return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}};
+}
+
+void Faults::crash_machine(Node& node) {
+  node.crash();
+  lasts(seconds(1), seconds(40), [&node] { node.boot(); });
+}
+
+void Faults::freeze_machine(Node& node) {
+  node.freeze();
+  lasts(milliseconds(100), seconds(40), [&node] { node.thaw(); });
 }
 
 }  // namespace tanist::sim

@@ -105,7 +105,7 @@ RunResult run(const RunOptions& options) {
   Cluster cluster(world, options_of(options, chance));
   Clients clients(cluster, 1 + static_cast<int>(chance.below(3)));
   Checks checks(cluster, clients);
-  Faults faults(cluster, checks);
+  Faults faults(cluster, checks, options.only);
   world.after_each([&checks] { checks.look(); });
   start_nodes(cluster, chance);
   RunResult result;

@@ -22,6 +22,7 @@ struct RunOptions {
   std::optional<bool> failsafe_mode;
   std::optional<std::int64_t> ttl;             // 30: with loop_wait and retry_timeout 10
   std::optional<std::int64_t> fault_interval;  // seconds
+  std::vector<std::string> only;               // these kinds of faults, equally often
 };
 
 struct RunResult {

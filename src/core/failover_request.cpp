@@ -17,9 +17,26 @@ std::string request_name(const Observation& obs) {
   return failover->is_switchover() ? "switchover" : "manual failover";
 }
 
+namespace {
+
+// A transaction that was refused, as it is while consent stands for the lease, is not repeated at
+// once: it would be at every step.
+constexpr Duration clear_again = seconds(1);
+
+bool is_being_cleared(Draft& draft) {
+  if (draft.busy(Task::clear_failover)) return true;
+  const auto end = draft.obs.ends.find(Task::clear_failover);
+  if (end == draft.obs.ends.end() || end->second.ok) return false;
+  const auto again = end->second.at + clear_again;
+  if (draft.obs.now < again) draft.wake(again);
+  return draft.obs.now < again;
+}
+
+}  // namespace
+
 void clear_request(Draft& draft) {
   const auto& failover = draft.obs.view().failover;
-  if (!failover || draft.busy(Task::clear_failover)) return;
+  if (!failover || is_being_cleared(draft)) return;
   draft.log(LineLevel::info, "Cleaning up failover key");
   Commit commit;
   commit.expect = {{StoreKey::failover, failover->revision}};
@@ -97,7 +114,7 @@ bool moment_has_come(Draft& draft) {
 std::optional<Why> serve_request(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& failover = obs.view().failover;
-  if (!failover || !failover->present() || draft.busy(Task::clear_failover)) return std::nullopt;
+  if (!failover || !failover->present() || is_being_cleared(draft)) return std::nullopt;
   // Who is not primary yet has nothing to hand over, and must not start as one instead.
   if (!is_primary(obs) && (!in_standby_cluster(obs) || paused(obs))) return std::nullopt;
   if (!moment_has_come(draft)) return std::nullopt;
