@@ -3,6 +3,7 @@
 #include "core/failover_request.h"
 
 #include "core/candidates.h"
+#include "core/failsafe.h"
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/start_job.h"
@@ -159,9 +160,7 @@ bool suffices(const Observation& obs, Lsn position) {
 
 bool holds_published_wal(Draft& draft) {
   const auto& obs = draft.obs;
-  if (suffices(obs, common_position(obs, local_timeline(obs), wal_position(obs)))) {
-    return true;
-  }
+  if (suffices(obs, own_common_position(obs))) return true;
   draft.log(LineLevel::info, "switchover: my wal position {} is behind the published {}",
             to_text(wal_position(obs)), to_text(obs.view().optime()));
   return false;
@@ -170,6 +169,7 @@ bool holds_published_wal(Draft& draft) {
 // Why the candidate cannot take over, by its own answer; empty = nothing is known against it.
 std::string shortcoming_of_candidate(const Observation& obs, const PeerReport& report) {
   auto limit = limitation(report);
+  if (limit.empty() && !in_failsafe_map(obs, report.name)) limit = "not in /failsafe";
   if (limit.empty() && !suffices(obs, common_position(obs, report))) {
     limit = "behind the published position";
   }

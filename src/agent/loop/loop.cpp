@@ -182,9 +182,14 @@ void Loop::publish_member() {
   const auto value = member_value(obs_, memory_);
   auto text = text_form(value);
   const auto again = member_written_at_ + Duration(obs_.timing.loop_wait);
-  // A key that ended with its lease is written again although it would say the same.
-  const bool vanished = obs_.view().member(obs_.node->name) == nullptr && obs_.now >= again;
-  if (text == member_written_ && !vanished) return;
+  // A key that ended with its lease is written again although it would say the same, and so is one
+  // that an earlier write has replaced whose answer was not waited for (safety 1.3).
+  const auto* shown = obs_.view().member(obs_.node->name);
+  const auto put = obs_.ends.find(Task::put_member);
+  const bool overtaken = shown != nullptr && put != obs_.ends.end() && put->second.ok &&
+                         shown->revision > put->second.revision;
+  const bool other = (shown == nullptr || overtaken) && obs_.now >= again;
+  if (text == member_written_ && !other) return;
   auto core = text_form(without_positions(value));
   const bool soon = core == member_core_written_ && !member_written_.empty();
   if ((soon || member_refused_) && obs_.now < std::min(again, member_written_at_ + seconds(10))) {
