@@ -42,6 +42,14 @@ bool EtcdMembers::up(int member) const {
   return members_[static_cast<std::size_t>(member)].down == 0;
 }
 
+bool EtcdMembers::is_well() const {
+  if (leader_ < 0 || !leads_majority(leader_) || commit_delay_ > milliseconds(20)) return false;
+  for (const auto& member : members_) {
+    if (member.down > 0 || member.hangs) return false;
+  }
+  return true;
+}
+
 bool EtcdMembers::linked(int a, int b) const {
   return a == b || network_.connected(host(a), host(b));
 }

@@ -27,6 +27,8 @@ class EtcdMembers {
   Host host(int member) const { return first_host_ + member; }
   int leader() const { return leader_; }
   std::vector<std::string> names() const;
+  // All members are there, and commit in their usual time.
+  bool is_well() const;
 
   // `tell` is called when the answer has come back to host `from`, or at the request's deadline.
   void send(Host from, const store::SendRpc& rpc, Instant deadline, Tell tell);

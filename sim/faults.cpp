@@ -94,9 +94,15 @@ void Faults::heal() {
     lasting_.erase(lasting_.begin());
     end();
   }
-  empty_foreign_data();
   for (const auto& node : cluster_.nodes()) node->start_agent();
   resume();
+  mend_by_hand();
+}
+
+void Faults::mend_by_hand() {
+  empty_foreign_data();
+  copy_anew_what_is_broken();
+  world_.after(seconds(5), [this] { mend_by_hand(); });
 }
 
 // What a bootstrap left that died, while another node's succeeded: no agent touches it (contract
@@ -108,7 +114,8 @@ void Faults::empty_foreign_data() {
     auto& data = node->server.data();
     const bool foreign =
         data.kind == DataDirectory::present && data.system_id.value() != initialize->value;
-    if (!foreign || node->server.alive()) continue;
+    if (!foreign) continue;
+    node->server.kill();
     world_.tell(node->name(), "operator: empties the data directory of another cluster");
     data = DataFolder{};
   }
@@ -136,7 +143,16 @@ std::vector<Faults::Kind> Faults::machine_faults() {
     freeze_machine(node);
     return true;
   };
-  return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}};
+  const auto fill = [this] { return fill_disk(); };
+  return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}, {"disk full", 1, fill}};
+}
+
+// Until somebody makes space.
+bool Faults::fill_disk() {
+  auto& node = likely_leader();
+  node.fill_disk();
+  lasts(seconds(1), seconds(60), [&node] { node.free_disk(); });
+  return true;
 }
 
 void Faults::crash_machine(Node& node) {
@@ -145,7 +161,7 @@ void Faults::crash_machine(Node& node) {
 }
 
 void Faults::freeze_machine(Node& node) {
-  node.freeze();
+  node.freeze(chance_.one_in(2));
   lasts(milliseconds(100), seconds(40), [&node] { node.thaw(); });
 }
 

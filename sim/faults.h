@@ -51,6 +51,7 @@ class Faults {
   bool ask(ApiEndpoint endpoint, Tree body);
   bool ask(Node& node, ApiEndpoint endpoint, Tree body);
 
+  bool fill_disk();
   void crash_machine(Node& node);
   void freeze_machine(Node& node);
   // process_faults.cpp
@@ -63,6 +64,8 @@ class Faults {
   bool hang_server();
   bool kill_guard();
   bool freeze_guard();
+  bool freeze_watch();
+  bool freeze_asking();
   bool slow_servers();
   bool lie_in_wait(Duration most, std::function<void(Node&)> strike);
   void strike_leader(Node& node);
@@ -89,6 +92,11 @@ class Faults {
   bool change_modes();
   bool pause();
   bool resume();
+  void mend_by_hand();
+  void copy_anew_what_is_broken();
+  bool promote_cluster();
+  bool demote_cluster();
+  bool restart_remote();
 
   World& world_;
   Cluster& cluster_;
@@ -101,6 +109,8 @@ class Faults {
   std::map<std::uint64_t, std::function<void()>> lasting_;
   std::map<std::string, int> counts_;
   std::function<void(Node&)> waits_for_leader_;
+  bool waits_for_asking_ = false;
+  std::map<const Node*, Instant> broken_since_;
 };
 
 }  // namespace tanist::sim

@@ -28,7 +28,7 @@ constexpr const char* usage_text =
     "usage: tanist-sim [--seed N] [--story] [OPTIONS]\n"
     "       tanist-sim --runs N [--first-seed N] [--keep-going | --expect RULE] [OPTIONS]\n"
     "options: --nodes N, --seconds N (of trouble), --interval N (seconds between faults),\n"
-    "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off,\n"
+    "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off, --standby on|off,\n"
     "         --only KIND[,KIND] (of faults; a hyphen stands for a space)\n"
     "--expect succeeds when a run breaks a rule that begins with RULE.\n";
 
@@ -64,6 +64,8 @@ bool take_value(Options& options, const std::string& word, const std::string& va
     run.synchronous_mode = value;
   } else if (word == "--failsafe") {
     run.failsafe_mode = value == "on";
+  } else if (word == "--standby") {
+    run.standby_cluster = value == "on";
   } else if (word == "--only") {
     run.only = parts_of(value);
   } else if (word == "--expect") {
@@ -106,6 +108,8 @@ std::string replay_command(const RunOptions& options) {
   if (options.synchronous_mode) command += " --synchronous " + *options.synchronous_mode;
   if (options.failsafe_mode)
     command += *options.failsafe_mode ? " --failsafe on" : " --failsafe off";
+  if (options.standby_cluster)
+    command += *options.standby_cluster ? " --standby on" : " --standby off";
   for (std::size_t i = 0; i < options.only.size(); ++i) {
     command += (i == 0 ? " --only " : ",") + options.only[i];
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults of single processes. Never agent and guard of one node at once: the two guard each other,
-// and together they are a machine's fault.
+// Faults of processes. Agent and guard of one node guard each other; that both are frozen, and the
+// server is not, is a fault of its own, because nobody can do anything about it.
 #include "sim/faults.h"
 
 namespace tanist::sim {
@@ -20,6 +20,8 @@ std::vector<Faults::Kind> Faults::process_faults() {
           {"hang server", 2, [this] { return hang_server(); }},
           {"kill guard", 1, [this] { return kill_guard(); }},
           {"freeze guard", 1, [this] { return freeze_guard(); }},
+          {"freeze agent and guard", 1, [this] { return freeze_watch(); }},
+          {"freeze asking agent", 1, [this] { return freeze_asking(); }},
           {"slow servers", 1, [this] { return slow_servers(); }},
           {"strike new leader", 1, [this] {
              return lie_in_wait(milliseconds(1500), [this](Node& node) { strike_leader(node); });
@@ -122,6 +124,29 @@ void Faults::strike_leader(Node& node) {
   if (!node.up() || !agent_works(node) || !guard_works(node)) return;
   if (of_process == 2) return kill_agent(node);
   freeze_agent(node);
+}
+
+bool Faults::freeze_watch() {
+  auto& node = likely_leader();
+  if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  node.freeze_watch();
+  lasts(milliseconds(50), seconds(40), [&node] { node.thaw_watch(); });
+  return true;
+}
+
+// The next that asks for consent gets the answers when it goes on.
+bool Faults::freeze_asking() {
+  if (std::exchange(waits_for_asking_, true)) return false;
+  for (const auto& each : cluster_.nodes()) {
+    each->agent.on_effect = [this, &node = *each](Task task) {
+      if (task != Task::ask_failsafe || over_ || !waits_for_asking_) return;
+      waits_for_asking_ = false;
+      world_.after(chance_.between(Duration(0), milliseconds(2)), [this, &node] {
+        if (!over_ && node.up() && agent_works(node) && guard_works(node)) freeze_agent(node);
+      });
+    };
+  }
+  return true;
 }
 
 bool Faults::slow_servers() {

@@ -45,6 +45,7 @@ bool take_option(RunOptions& options, const std::string& word) {
   const auto value = word.substr(equals + 1);
   if (name == "synchronous") options.synchronous_mode = value;
   if (name == "failsafe") options.failsafe_mode = value == "on";
+  if (name == "standby") options.standby_cluster = value == "on";
   if (name == "nodes") options.nodes = std::stoi(value);
   if (name == "ttl") options.ttl = std::stoi(value);
   std::istringstream kinds(name == "only" ? value : std::string());
