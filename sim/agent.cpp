@@ -74,6 +74,7 @@ void Agent::begin(std::optional<agent::Adoption> adoption) {
   store_.emplace(store::MachineOptions{std::move(settings), chance_.next(), true});
   perform(store_->start(around_.clock.now()));
   deliver(agent::TimerFired{});
+  if (server_.disk_full()) process_.after(seconds(1), [this] { look_at_storage(); });
 }
 
 void Agent::kill() {
@@ -96,6 +97,19 @@ void Agent::leave(std::int64_t code) {
   if (!server_.alive()) guard_.dismiss();
   kill();
   if (on_leave) on_leave(code);
+}
+
+// As postgres/storage_watch.h: what less is free on than a segment needs is full.
+void Agent::look_at_storage() {
+  process_.after(chance_.between(Duration(0), seconds(2)), [this] {
+    if (!loop_) return;
+    StorageFacts facts{.state = StorageState::good, .since = around_.clock.now(), .detail = {}};
+    if (server_.disk_full()) {
+      facts.state = StorageState::full;
+      facts.detail = "the disk of the WAL is full";
+    }
+    deliver(agent::StorageObserved{std::move(facts)});
+  });
 }
 
 // ---- Events ----------------------------------------------------------------------------------
@@ -181,6 +195,7 @@ std::string Agent::primary_allowed() const {
 }
 
 void Agent::start(const agent::Effect& effect) {
+  if (on_effect) on_effect(effect.task);
   if (const auto* action = std::get_if<StoreAction>(&effect.body)) {
     step_store(store::StartAction{effect.id, {*action}, effect.until});
   } else if (const auto* server = std::get_if<ServerAction>(&effect.body)) {

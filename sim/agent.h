@@ -51,6 +51,8 @@ class Agent {
   // SIGTERM; it comes back only when started.
   void shut_down();
   void request(ApiEndpoint endpoint, Tree body, Reply reply);
+  // Its canary tells it of the disk soon.
+  void look_at_storage();
 
   // ---- for checkers and clients ----
   // A health check of `/primary` would be answered with 200.
@@ -58,6 +60,8 @@ class Agent {
   std::uint64_t steps() const { return steps_; }
   const Tags& tags() const { return settings_.node.tags; }
   const agent::Loop* loop() const { return loop_ ? &*loop_ : nullptr; }
+  // Told of each effect, before it is begun.
+  std::function<void(Task)> on_effect;
   // Told of each order to the guard, before it is carried out.
   std::function<void(const GuardOrder&)> on_guard_order;
   // The supervisor's word: the process has ended by itself.

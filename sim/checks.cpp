@@ -14,7 +14,6 @@ namespace {
 constexpr Duration wake_up_latency = milliseconds(20);
 // A pause of the cluster may still be in force where its end was not seen yet.
 constexpr Duration pause_memory = seconds(60);
-constexpr std::uint64_t steps_a_second_max = 400;
 constexpr Duration erase_memory = seconds(60);
 // 200 ppm over the longest lease.
 constexpr Duration drift_max = milliseconds(20);
@@ -55,6 +54,8 @@ void Checks::look() {
   steps_seen_ = steps;
   if (stepped) look_at_rest();
   look_at_keys();
+  look_at_reach();
+  look_at_standby_cluster();
   look_at_primaries();
   if (stepped) look_at_locks();
 }
@@ -67,24 +68,41 @@ bool Checks::paused_lately() {
 }
 
 bool Checks::exempt(const Node& node) const {
-  return cluster_.world().now() < node.thawed_at + wake_up_latency;
+  const bool wakes_up = cluster_.world().now() < node.thawed_at + wake_up_latency;
+  return wakes_up || !node.watched() || woke_behind(node);
 }
 
-// Somebody is busy with nothing (safety 7, "quiet").
-void Checks::look_at_rest() {
-  const auto second = std::chrono::floor<seconds>(cluster_.world().elapsed()).count();
-  const auto& nodes = cluster_.nodes();
-  if (second != second_) steps_before_.clear();
-  second_ = second;
-  second_end_ = cluster_.world().now() - cluster_.world().elapsed() + seconds(second + 1);
-  steps_before_.resize(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto steps = nodes[i]->agent.steps();
-    if (steps_before_[i] == 0) steps_before_[i] = steps;
-    if (steps - steps_before_[i] <= steps_a_second_max) continue;
-    return violate("no rest", format_text("{} makes more than {} steps in a second",
-                                          nodes[i]->name(), steps_a_second_max));
+namespace {
+
+// Beside the renewal interval: an attempt that goes to the wrong endpoint first, and the stop.
+constexpr Duration round_trip = milliseconds(1500);
+// By how much an operator raises the ttl here.
+constexpr Duration ttl_raised_max = seconds(10);
+
+}  // namespace
+
+void Checks::look_at_reach() {
+  const auto now = cluster_.world().now();
+  for (const auto& node : cluster_.nodes()) {
+    if (now > node->woke_behind_at + Duration(cluster_.options().timing.ttl) + ttl_raised_max) {
+      continue;
+    }
+    const bool asks = node->agent.process().runs() && !node->frozen();
+    if (!asks || !cluster_.reaches_store(node->server.host())) out_of_reach_at_[node.get()] = now;
   }
+}
+
+// A pause that its own clock did not count: until its next renewal is refused (safety 2.11).
+bool Checks::woke_behind(const Node& node) const {
+  const auto& timing = cluster_.options().timing;
+  const auto now = cluster_.world().now();
+  const auto reached = out_of_reach_at_.find(&node);
+  const auto since = reached == out_of_reach_at_.end()
+                         ? node.woke_behind_at
+                         : std::max(reached->second, node.woke_behind_at);
+  const auto interval = std::min(Duration(timing.loop_wait), Duration(timing.ttl) / 6);
+  return now < node.woke_behind_at + Duration(timing.ttl) + ttl_raised_max &&
+         now < since + interval + round_trip;
 }
 
 void Checks::look_at_primaries() {
@@ -118,6 +136,7 @@ void Checks::look_at_locks() {
     if (loop == nullptr) continue;
     const auto& lock = loop->observation().lock;
     if (!lock.reign || node->clock.now() >= lock.until || gives_away(*loop)) continue;
+    if (node->clock.stands() || woke_behind(*node)) continue;
     const bool other = first != nullptr && lock.reign->create_revision != reign.create_revision;
     if (other && cluster_.world().now() - erase_memory > erased_at_) {
       return violate("two holders of the lock", first->name() + " and " + node->name());
@@ -127,6 +146,17 @@ void Checks::look_at_locks() {
   }
 }
 
+// Consent extends, it never revives: a round is complete before the previous deadline (safety 3.4).
+void Checks::look_at_consent(const Node& node, const GuardOrder& order) {
+  const auto before = armed_.find(&node);
+  if (before == armed_.end() || node.clock.now() < before->second.deadline) return;
+  const bool same = before->second.reign.create_revision == order.reign.create_revision;
+  if (!same || paused_lately()) return;  // in pause nothing is armed
+  violate("consent revived a reign",
+          format_text("{}, {} ms after its end", node.name(),
+                      in_milliseconds(node.clock.now() - before->second.deadline)));
+}
+
 // A renewal never promises more than etcd does.
 void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
   const bool proven =
@@ -134,7 +164,10 @@ void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
   if (!proven) return;
   // Consent stands for the lease (safety 3.4); that nobody else leads meanwhile is looked at.
   const auto* loop = node.agent.loop();
+  if (loop != nullptr && loop->observation().lock.by_failsafe) look_at_consent(node, order);
+  armed_.insert_or_assign(&node, order);
   if (loop != nullptr && loop->observation().lock.by_failsafe) return;
+  if (woke_behind(node)) return;
   const auto end = cluster_.etcd().state().lease_end(order.reign.lease);
   const auto promised = node.clock.world(order.deadline);
   if (!end || promised <= *end + drift_max) return;
@@ -170,7 +203,7 @@ std::int64_t number_in(const Tree& map, std::string_view key) {
 bool Checks::mode_is_on() const {
   const auto config = value_of(cluster_, "config");
   const auto* mode = config.find("synchronous_mode");
-  if (mode == nullptr) return false;
+  if (mode == nullptr || config.find("standby_cluster") != nullptr) return false;
   const auto* text = mode->as_string();
   return text != nullptr ? *text == "on" || *text == "quorum" : mode->truthy();
 }
@@ -186,6 +219,7 @@ void Checks::look_at_keys() {
     if (at->kv.key == prefix + "leader") {
       if (at->deleted) leader_is_gone(at->kv.mod_revision);
       leader_ = at->deleted ? std::string() : at->kv.value;
+      if (!at->deleted) reign_ = {at->kv.lease, at->kv.create_revision};
       if (!at->deleted && at->kv.mod_revision == at->kv.create_revision) leader_is_there(leader_);
     } else if (at->kv.key == prefix + "status" && !at->deleted) {
       status_is_written();
@@ -196,14 +230,29 @@ void Checks::look_at_keys() {
       const bool now_paused = contains(at->kv.value, "\"pause\":true");
       if (paused_ && !now_paused) paused_at_ = cluster_.world().now();
       paused_ = now_paused;
+      follows_remote(contains(at->kv.value, "\"standby_cluster\":{"));
     }
   }
+}
+
+// A lock ends with its lease, or by its holder's own word about this very reign (safety 1.2).
+void Checks::look_at_end_of_reign(const Node& node) {
+  const auto now = cluster_.world().now();
+  const auto* loop = node.agent.loop();
+  if (erased_at_ == now || !cluster_.etcd().state().lease_end(reign_.lease) || loop == nullptr) {
+    return;
+  }
+  const auto& lock = loop->observation().lock;
+  const bool holds = lock.reign && lock.reign->create_revision == reign_.create_revision &&
+                     node.clock.now() < lock.until;
+  if (holds && !gives_away(*loop)) violate("a lock was taken from its holder", node.name());
 }
 
 // Given away for a switchover: the marked release, while the request is still there.
 void Checks::leader_is_gone(Revision revision) {
   hand_over_.reset();
   auto* old = cluster_.find(leader_);
+  if (old != nullptr) look_at_end_of_reign(*old);
   const auto* request = cluster_.key("failover");
   if (old == nullptr || request == nullptr || !contains(request->value, "\"leader\":")) return;
   const auto* member = cluster_.key("members/" + leader_);
@@ -223,7 +272,11 @@ void Checks::leader_is_there(const std::string& name) {
   election_.leader = name;
   election_.synchronous = mode_is_on() && !sync_leader_.empty();
   election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
+  election_.any_lag = text_in(failover, "leader").empty() && !text_in(failover, "member").empty();
   election_.elected = listed && number_in(sync, "quorum") == 0;
+  auto* node = cluster_.find(name);
+  if (node != nullptr) look_at_storage_of(*node);
+  if (node != nullptr && on_lock_taken) on_lock_taken(*node);
 }
 
 void Checks::status_is_written() {
@@ -243,6 +296,9 @@ void Checks::status_is_written() {
 void Checks::promoted(Node& node) {
   ++promotions_;
   const auto& wal = node.server.data().wal;
+  // A machine that was frozen in the middle of a promotion finishes it before its guard is
+  // scheduled: nobody takes it for the new leader, and nothing is lost by it.
+  if (exempt(node) && leader_ != node.name()) return;
   cluster_.world().tell(node.name(), "pg: out of recovery on timeline {} at {}",
                         wal.timeline.value(), to_text(wal.history.back().switch_lsn));
   const auto election = election_.leader == node.name() ? election_ : Election{};
@@ -260,7 +316,7 @@ void Checks::promoted(Node& node) {
       violate("a switchover lost writes",
               format_text("{} took over from {}", node.name(), hand_over_->from));
     }
-  } else if (!election.by_hand && !paused_lately()) {
+  } else if (!election.any_lag && !paused_lately()) {
     look_at_lag(node);
   }
   hand_over_.reset();
@@ -286,6 +342,16 @@ void Checks::look_at_lag(const Node& node) {
           format_text("{} lacks {} bytes that /status spoke of", node.name(), behind));
 }
 
+// Who has a cluster follow a remote one gives up what it has written for itself.
+void Checks::follows_remote(bool follows) {
+  if (follows && !standby_cluster_) {
+    standby_since_ = cluster_.world().now();
+    for (auto& row : clients_.rows()) row.given_up = true;
+    published_.reset();
+  }
+  standby_cluster_ = follows;
+}
+
 // What the new leader has not received is lost: counted where that is allowed.
 void Checks::give_up_rows(const Node& node, bool synchronous) {
   const auto& all = cluster_.records();
@@ -299,7 +365,7 @@ void Checks::give_up_rows(const Node& node, bool synchronous) {
 }
 
 void Checks::row_committed(Row& row) {
-  row.given_up = last_promoted_ != nullptr && row.node != last_promoted_;
+  row.given_up = standby_cluster_ || (last_promoted_ != nullptr && row.node != last_promoted_);
   row.synchronous = row.strict && mode_is_on_ && sync_leader_ == row.node->name();
   row.forbidden = row.given_up && row.synchronous && !paused_lately();
 }
@@ -308,7 +374,8 @@ void Checks::row_committed(Row& row) {
 void Checks::row_released(const Row& row) {
   if (!row.forbidden || !row.synchronous) return;
   violate("a synchronous commit was lost",
-          format_text("row {} of {}", cluster_.records()[row.record].row, row.node->name()));
+          format_text("row {} of {} at {}", cluster_.records()[row.record].row, row.node->name(),
+                      to_text(cluster_.records()[row.record].end)));
 }
 
 void Checks::look_at_rows() {
@@ -325,30 +392,6 @@ void Checks::look_at_rows() {
       return violate("an acknowledged row vanished", format_text("row {}", number));
     }
   }
-}
-
-// ---- In the end ------------------------------------------------------------------------------
-
-std::string Checks::ailment() const {
-  auto& cluster = cluster_;
-  auto* leader = cluster.find(cluster.leader());
-  if (leader == nullptr) return "there is no leader";
-  if (!leader->server.writable()) return leader->name() + " leads and takes no writes";
-  if (!leader->agent.says_primary()) return leader->name() + " does not say that it is primary";
-  for (const auto& node : cluster.nodes()) {
-    if (node.get() == leader) continue;
-    const auto& server = node->server;
-    if (!server.alive() || server.phase() != Phase::standby) return node->name() + " is no standby";
-    if (!server.streaming()) return node->name() + " does not stream";
-    if (server.source() != &leader->server) return node->name() + " streams from somebody else";
-    if (server.data().wal.timeline != leader->server.data().wal.timeline) {
-      return node->name() + " is on another timeline";
-    }
-  }
-  if (cluster.world().now() - clients_.last_acknowledged_at() > seconds(3)) {
-    return "no client's write was acknowledged lately";
-  }
-  return {};
 }
 
 }  // namespace tanist::sim

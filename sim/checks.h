@@ -4,6 +4,8 @@
 // better. Meanings: docs/safety.md section 7. Owned by the run.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +29,10 @@ class Checks {
   const std::optional<Violation>& violation() const { return violation_; }
   // A fault deleted the leader key: two may hold the lock in good faith until they notice.
   void leader_key_was_erased() { erased_at_ = cluster_.world().now(); }
+  // Told of each new reign, as the store sees it.
+  std::function<void(Node&)> on_lock_taken;
+  // Called for a replica whose source has removed the WAL that it needs.
+  void look_at_replica_that_is_cut_off(const Node& node);
   // What is missing for a healthy cluster; empty = nothing is.
   std::string ailment() const;
   // At the end: rows that are missing without having been given up. Counts the acknowledged ones
@@ -49,18 +55,29 @@ class Checks {
     std::string leader;
     bool synchronous = false;  // the mode was on, and `/sync` in force
     bool by_hand = false;      // a manual failover named it
+    bool any_lag = false;      // or somebody who is not there: then the lag is not looked at either
     bool elected = false;      // it was listed in `/sync`, and needed nobody's vote
   };
 
   void violate(std::string rule, std::string detail);
   void look_at_rest();
+  void look_at_launches(std::int64_t second);
+  void look_at_standby_cluster();
+  void look_at_storage_of(const Node& node);
+  void look_at_reach();
+  bool woke_behind(const Node& node) const;
+  std::string ailment_of_standby_cluster(const Node& leader) const;
+  std::string ailment_of_replicas(const Node& leader) const;
   void look_at_primaries();
   void look_at_locks();
   void look_at_deadline(Node& node, const GuardOrder& order);
+  void look_at_consent(const Node& node, const GuardOrder& order);
   void look_at_keys();
+  void look_at_end_of_reign(const Node& node);
   void leader_is_gone(Revision revision);
   void leader_is_there(const std::string& name);
   void status_is_written();
+  void follows_remote(bool follows);
   void promoted(Node& node);
   void look_at_lag(const Node& node);
   void give_up_rows(const Node& node, bool synchronous);
@@ -77,13 +94,21 @@ class Checks {
   std::uint64_t steps_seen_ = 0;
   std::int64_t second_ = 0;
   Instant second_end_;
-  std::vector<std::uint64_t> steps_before_;  // this second, of each agent
+  std::vector<std::uint64_t> steps_before_;     // this second, of each agent
+  std::vector<std::uint64_t> launches_before_;  // in these ten seconds, of each server
+  std::int64_t ten_seconds_ = 0;
+  // When the node that woke behind its time could last not reach the store.
+  std::map<const Node*, Instant> out_of_reach_at_;
+  bool standby_cluster_ = false;  // by `/config`
+  Instant standby_since_ = Instant::max();
   std::string leader_;
+  Reign reign_;  // by the leader key
   std::optional<HandOver> hand_over_;
   Election election_;
-  std::string sync_leader_;            // by `/sync`
-  bool mode_is_on_ = false;            // by `/config`
-  std::optional<RecordId> published_;  // the last record that `/status` speaks of
+  std::map<const Node*, GuardOrder> armed_;  // the last order of this kind
+  std::string sync_leader_;                  // by `/sync`
+  bool mode_is_on_ = false;                  // by `/config`
+  std::optional<RecordId> published_;        // the last record that `/status` speaks of
   Node* last_promoted_ = nullptr;
   Instant paused_at_{Duration::min()};
   Instant erased_at_{Duration::min()};

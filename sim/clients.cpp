@@ -97,7 +97,8 @@ void Clients::lose_patience(Client& client, std::uint64_t number) {
 }
 
 void Clients::commit(Client& client, Node& node, std::uint64_t number) {
-  if (!node.server.writable()) return answer(client, node, number, false);
+  if (!node.server.writable() || node.server.out_of_space())
+    return answer(client, node, number, false);
   const auto end = node.server.commit(number);
   auto& row = rows_[number];
   row.committed = true;

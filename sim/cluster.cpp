@@ -9,6 +9,7 @@ namespace tanist::sim {
 namespace {
 
 constexpr int etcd_count = 3;
+constexpr const char* remote_name = "remote";
 
 }  // namespace
 
@@ -53,8 +54,11 @@ void Node::boot() {
   start_agent();
 }
 
-void Node::freeze() {
-  if (frozen_++ == 0) world_.tell(name(), "machine: is frozen");
+void Node::freeze(bool clock_stands) {
+  if (frozen_++ == 0) {
+    world_.tell(name(), "machine: is frozen{}", clock_stands ? " with its clock" : "");
+    if (clock_stands) clock.stand_still();
+  }
   for (auto* process : {&guard.process(), &agent.process(), &server.process()}) process->stop();
 }
 
@@ -62,10 +66,45 @@ void Node::thaw() {
   if (--frozen_ == 0) {
     world_.tell(name(), "machine: goes on");
     thawed_at = world_.now();
+    if (clock.stands()) {
+      clock.go_on();
+      woke_behind_at = world_.now();
+    }
   }
   for (auto* process : {&guard.process(), &agent.process(), &server.process()}) {
     process->go_on(chance_.between(Duration(0), milliseconds(5)));
   }
+}
+
+void Node::freeze_watch() {
+  if (unwatched_++ == 0) world_.tell(name(), "agent and guard: are frozen");
+  for (auto* process : {&guard.process(), &agent.process()}) process->stop();
+}
+
+void Node::thaw_watch() {
+  if (--unwatched_ == 0) {
+    world_.tell(name(), "agent and guard: go on");
+    thawed_at = world_.now();
+  }
+  for (auto* process : {&guard.process(), &agent.process()}) {
+    process->go_on(chance_.between(Duration(0), milliseconds(5)));
+  }
+}
+
+void Node::fill_disk() {
+  if (full_++ > 0) return;
+  world_.tell(name(), "disk: is full");
+  full_since = world_.now();
+  server.set_disk_full(true);
+  agent.look_at_storage();
+}
+
+void Node::free_disk() {
+  if (--full_ > 0) return;
+  world_.tell(name(), "disk: has space again");
+  full_since = Instant::max();
+  server.set_disk_full(false);
+  agent.look_at_storage();
 }
 
 void Node::stop_agent() {
@@ -80,18 +119,24 @@ void Node::start_agent() {
 
 // ---- The cluster -----------------------------------------------------------------------------
 
+namespace {}  // namespace
+
+Tree remote_of_standby_cluster() { return Tree::map({{"host", remote_name}, {"port", "5432"}}); }
+
 namespace {
 
 Tree config_of(const ClusterOptions& options) {
-  return Tree::map({{"ttl", options.timing.ttl.count()},
-                    {"loop_wait", options.timing.loop_wait.count()},
-                    {"retry_timeout", options.timing.retry_timeout.count()},
-                    {"maximum_lag_on_failover", options.lag_bytes_max_on_failover},
-                    {"synchronous_mode", options.synchronous_mode},
-                    {"synchronous_mode_strict", options.synchronous_mode_strict},
-                    {"synchronous_node_count", options.synchronous_node_count},
-                    {"failsafe_mode", options.failsafe_mode},
-                    {"postgresql", Tree::map({{"use_pg_rewind", true}})}});
+  auto config = Tree::map({{"ttl", options.timing.ttl.count()},
+                           {"loop_wait", options.timing.loop_wait.count()},
+                           {"retry_timeout", options.timing.retry_timeout.count()},
+                           {"maximum_lag_on_failover", options.lag_bytes_max_on_failover},
+                           {"synchronous_mode", options.synchronous_mode},
+                           {"synchronous_mode_strict", options.synchronous_mode_strict},
+                           {"synchronous_node_count", options.synchronous_node_count},
+                           {"failsafe_mode", options.failsafe_mode},
+                           {"postgresql", Tree::map({{"use_pg_rewind", true}})}});
+  if (options.standby_cluster) config.set("standby_cluster", remote_of_standby_cluster());
+  return config;
 }
 
 AgentSettings settings_of(const std::string& name, const ClusterOptions& options,
@@ -119,14 +164,15 @@ AgentSettings settings_of(const std::string& name, const ClusterOptions& options
 Cluster::Cluster(World& world, ClusterOptions options)
     : world_(world),
       options_(options),
-      network_(world, options.nodes + etcd_count + 1),
+      network_(world, options.nodes + etcd_count + 2),
       etcd_(world, network_, etcd_count, options.nodes) {
-  const ServerSurroundings server{world_, network_, records_,
-                                  [this](const std::string& name) {
-                                    auto* node = find(name);
-                                    return node == nullptr ? nullptr : &node->server;
-                                  },
-                                  [this] { return newest_timeline(); }};
+  const ServerSurroundings server{world_,
+                                  network_,
+                                  records_,
+                                  [this](const std::string& name) { return server_of(name); },
+                                  [this] { return newest_timeline(); },
+                                  options.wal_limits};
+  if (options.standby_cluster) found_remote(server);
   for (int i = 0; i < options.nodes; ++i) {
     const auto offset = world.chance().between(seconds(0), std::chrono::hours(24));
     const auto drift = static_cast<std::int64_t>(world.chance().below(401)) - 200;
@@ -140,6 +186,45 @@ Cluster::Cluster(World& world, ClusterOptions options)
                                             settings_of(name, options, static_cast<std::size_t>(i)),
                                             i));
   }
+}
+
+Server* Cluster::server_of(const std::string& name) {
+  if (name == remote_name) return remote();
+  auto* node = find(name);
+  return node == nullptr ? nullptr : &node->server;
+}
+
+bool Cluster::reaches_store(Host host) const {
+  for (int i = 0; i < etcd_.count(); ++i) {
+    if (network_.troubled(host, etcd_.host(i)) || network_.troubled(etcd_.host(i), host)) {
+      return false;
+    }
+  }
+  return etcd_.is_well();
+}
+
+// ---- The remote primary ----------------------------------------------------------------------
+
+// It keeps its WAL: a standby leader that lacks some cannot be copied anew, because it leads.
+void Cluster::found_remote(ServerSurroundings around) {
+  around.wal_limits = {};
+  remote_.emplace(around, remote_name, network_.hosts() - 1);
+  auto& data = remote_->data();
+  data.kind = DataDirectory::present;
+  data.system_id = SystemId("7100000000000000001");
+  data.state = ControlState::shut_down;
+  data.wal.records.push_back(records_.add({Lsn(0x1FFFF88), Lsn(0x2000000), Timeline(1), 0}));
+  data.checkpoint = Lsn(0x1FFFF88);
+  data.checkpoint_end = Lsn(0x2000000);
+  data.checkpoint_timeline = Timeline(1);
+  remote_->launch(false);
+  write_at_remote();
+}
+
+// Somebody else's rows.
+void Cluster::write_at_remote() {
+  world_.after(milliseconds(300), [this] { write_at_remote(); });
+  if (remote_->writable()) remote_->commit(0);
 }
 
 // Kept also when the data that showed it is gone: an archive keeps history files.

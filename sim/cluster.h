@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct ClusterOptions {
   bool synchronous_mode_strict = false;
   std::int64_t synchronous_node_count = 1;
   bool failsafe_mode = false;
+  bool standby_cluster = false;  // of a remote primary
+  WalLimits wal_limits;
   std::vector<Tree> tags;  // of the first nodes; the others have none
 };
 
@@ -34,9 +37,16 @@ class Node {
   // Power is lost, and comes back.
   void crash();
   void boot();
-  // Stopped as a whole (a hypervisor's pause; its clocks go on).
-  void freeze();
+  // Stopped as a whole (a hypervisor's pause); its clocks go on, or stand still.
+  void freeze(bool clock_stands = false);
   void thaw();
+  // Agent and guard stopped, and the server not: nobody watches it.
+  void freeze_watch();
+  void thaw_watch();
+  bool watched() const { return unwatched_ == 0; }
+  // Of the disk with its WAL.
+  void fill_disk();
+  void free_disk();
   // The supervisor starts an agent that ended, unless it was stopped on purpose.
   void stop_agent();
   void start_agent();
@@ -46,6 +56,9 @@ class Node {
   Guard guard;
   Agent agent;
   Instant thawed_at;
+  Instant full_since = Instant::max();
+  // When it went on with a clock that had stood still.
+  Instant woke_behind_at{Duration::min()};
 
  private:
   World& world_;
@@ -53,6 +66,8 @@ class Node {
   Random chance_;
   int down_ = 0;
   int frozen_ = 0;
+  int unwatched_ = 0;
+  int full_ = 0;
   bool wanted_ = true;
 };
 
@@ -67,7 +82,11 @@ class Cluster {
   const ClusterOptions& options() const { return options_; }
   std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
   Node* find(const std::string& name);
-  Host client_host() const { return network_.hosts() - 1; }
+  Host client_host() const { return network_.hosts() - 2; }
+  // What a standby cluster follows; null where there is none.
+  // Nothing hinders this host from being answered soon.
+  bool reaches_store(Host host) const;
+  Server* remote() { return remote_ ? &*remote_ : nullptr; }
 
   const wire::KeyValue* key(const std::string& name) const;
   // The name in the leader key; empty = none.
@@ -76,6 +95,9 @@ class Cluster {
 
  private:
   Timeline newest_timeline();
+  Server* server_of(const std::string& name);
+  void found_remote(ServerSurroundings around);
+  void write_at_remote();
 
   World& world_;
   ClusterOptions options_;
@@ -84,6 +106,10 @@ class Cluster {
   Timeline newest_timeline_;
   EtcdMembers etcd_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::optional<Server> remote_;
 };
+
+// As in the dynamic configuration.
+Tree remote_of_standby_cluster();
 
 }  // namespace tanist::sim

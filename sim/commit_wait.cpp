@@ -22,25 +22,33 @@ bool lists(const StandbyNames& names, const std::string& name) {
 void CommitWait::begin(const std::string& names) {
   end();
   senders_.clear();
-  shown_ = names;
+  shown_ = file_ = names;
   checkpointer_ = parse_standby_names(names);
 }
 
+// Everybody reads what the file says by then, so that nobody goes back to an older setting.
 void CommitWait::change(const std::string& names, Process& server) {
+  file_ = names;
   const auto later = [&] { return chance_.between(Duration(0), reading_time); };
-  server.after(later(), [this, names] { shown_ = names; });
-  server.after(later(), [this, parsed = parse_standby_names(names)] {
-    checkpointer_ = parsed;
+  // The postmaster reads it, and tells the senders that it has started since.
+  server.after(later(), [this, last = last_sender_] {
+    shown_ = file_;
+    for (auto& [host, sender] : senders_) {
+      if (sender.number > last) sender.names = parse_standby_names(file_);
+    }
+  });
+  server.after(later(), [this] {
+    checkpointer_ = parse_standby_names(file_);
     if (!somebody_is_named()) {
       for (auto& each : std::exchange(waiting_, {})) each.release();
     }
   });
   for (const auto& entry : senders_) {
-    server.after(later(), [this, host = entry.first, parsed = parse_standby_names(names)] {
+    server.after(later(), [this, host = entry.first] {
       const auto at = senders_.find(host);
       if (at == senders_.end()) return;
-      at->second.names = parsed;
-      if (lists(parsed, at->second.name)) release_up_to(parsed);
+      at->second.names = parse_standby_names(file_);
+      if (lists(at->second.names, at->second.name)) release_up_to(at->second.names);
     });
   }
 }
@@ -48,7 +56,8 @@ void CommitWait::change(const std::string& names, Process& server) {
 // ---- The WAL senders -------------------------------------------------------------------------
 
 void CommitWait::add_sender(Host host, std::string name, Lsn position) {
-  senders_[host] = {std::move(name), parse_standby_names(shown_), position, position};
+  senders_[host] = {++last_sender_, std::move(name), parse_standby_names(shown_), position,
+                    position};
 }
 
 Lsn CommitWait::flushed(Host host) const {

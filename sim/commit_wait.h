@@ -5,6 +5,7 @@
 // Owned by the server.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -48,6 +49,7 @@ class CommitWait {
 
  private:
   struct Sender {
+    std::uint64_t number = 0;
     std::string name;
     StandbyNames names;  // as this one knows them
     Lsn flushed;
@@ -64,9 +66,11 @@ class CommitWait {
   void release_up_to(const StandbyNames& names);
 
   Random chance_;
-  std::string shown_;
+  std::string file_;   // what it says now
+  std::string shown_;  // as the postmaster has read it
   StandbyNames checkpointer_;
   std::map<Host, Sender> senders_;
+  std::uint64_t last_sender_ = 0;
   std::vector<Waiting> waiting_;
 };
 

@@ -37,6 +37,7 @@ void ServerActions::perform(const RunPtr& run, const CloneData& action) {
     const auto* from = reachable(source);
     if (run->cancelled) return fail(run, "the copy was cancelled"), true;
     if (from == nullptr) return fail(run, "the source does not answer"), true;
+    if (server_.disk_full()) return fail(run, "no space is left on the device"), true;
     if (clock_.now() < end) return false;
     DataFolder data = from->data();
     data.standby_signal = true;
@@ -83,7 +84,8 @@ void ServerActions::rewind_from(const RunPtr& run, const std::string& host) {
   const auto end = clock_.now() + some(server_.pace().copy_max / 2);
   poll(run, milliseconds(50), [this, run, host, end] {
     const auto* from = reachable(Upstream{.member = {}, .host = host});
-    if (run->cancelled || from == nullptr || from->phase() != Phase::primary) {
+    const bool good = from != nullptr && from->phase() == Phase::primary && !server_.disk_full();
+    if (run->cancelled || !good) {
       return fail(run, "pg_rewind failed; the data directory is a mixture of files"), true;
     }
     if (clock_.now() < end) return false;
@@ -175,7 +177,7 @@ QueryFacts query_of(const Server& server, const ObserveServer& wanted) {
     query.location = server.end();
   } else {
     query.replayed = server.replayed();
-    if (server.has_received()) query.received = query.latest_end = server.end();
+    if (server.has_received()) query.received = query.latest_end = server.flushed();
     if (server.streaming()) query.receiver_status = "streaming";
     if (server.streaming() || wanted.local_timeline) {
       query.received_timeline = server.data().wal.timeline;

@@ -42,6 +42,14 @@ bool EtcdMembers::up(int member) const {
   return members_[static_cast<std::size_t>(member)].down == 0;
 }
 
+bool EtcdMembers::is_well() const {
+  if (leader_ < 0 || !leads_majority(leader_) || commit_delay_ > milliseconds(20)) return false;
+  for (const auto& member : members_) {
+    if (member.down > 0 || member.hangs) return false;
+  }
+  return true;
+}
+
 bool EtcdMembers::linked(int a, int b) const {
   return a == b || network_.connected(host(a), host(b));
 }
@@ -148,7 +156,7 @@ void EtcdMembers::serve(int member, std::shared_ptr<Request> request, Instant gi
   }
   const bool late = std::holds_alternative<wire::TxnRequest>(request->rpc.request) &&
                     chance_.permille(late_permille_);
-  const auto delay = late ? chance_.between(milliseconds(500), seconds(6))
+  const auto delay = late ? chance_.between(milliseconds(500), late_max_)
                           : chance_.between(commit_delay_ / 4, 2 * commit_delay_);
   if (late) world_.tell("etcd", "a transaction will be applied late");
   world_.after(delay, [this, member, request] { apply(member, request); });

@@ -27,6 +27,8 @@ class EtcdMembers {
   Host host(int member) const { return first_host_ + member; }
   int leader() const { return leader_; }
   std::vector<std::string> names() const;
+  // All members are there, and commit in their usual time.
+  bool is_well() const;
 
   // `tell` is called when the answer has come back to host `from`, or at the request's deadline.
   void send(Host from, const store::SendRpc& rpc, Instant deadline, Tell tell);
@@ -45,8 +47,12 @@ class EtcdMembers {
   void hang(int member);
   void unhang(int member);
   void set_commit_delay(Duration delay) { commit_delay_ = delay; }
-  // Chance that a transaction is applied long after its sender has given up.
-  void set_late_permille(int chance) { late_permille_ = chance; }
+  // Chance that a transaction is applied long after its sender has given up, at the latest after
+  // `most`.
+  void set_late(int permille, Duration most) {
+    late_permille_ = permille;
+    late_max_ = most;
+  }
   void compact();
   void erase_key(const std::string& key);
   // Ends all watches, as a restarted proxy would.
@@ -89,6 +95,7 @@ class EtcdMembers {
   bool electing_ = false;
   Duration commit_delay_ = milliseconds(2);
   int late_permille_ = 0;
+  Duration late_max_{0};
   std::vector<std::weak_ptr<Stream>> streams_;
 };
 

@@ -2,6 +2,10 @@
 // Choice and duration of faults.
 #include "sim/faults.h"
 
+#include <algorithm>
+
+#include "base/assert.h"
+
 namespace tanist::sim {
 
 namespace {
@@ -15,14 +19,32 @@ auto joined(Lists... lists) {
 
 }  // namespace
 
-Faults::Faults(Cluster& cluster, Checks& checks)
+Faults::Faults(Cluster& cluster, Checks& checks, const std::vector<std::string>& only)
     : world_(cluster.world()), cluster_(cluster), checks_(checks), chance_(world_.chance().fork()) {
   kinds_ =
       joined(process_faults(), machine_faults(), network_faults(), store_faults(), operators());
-  // Each run has its own mixture: some kinds often, some never.
+  if (only.empty()) {
+    mix();
+  } else {
+    keep_only(only);
+  }
+}
+
+// Each run has its own mixture: some kinds often, some never.
+void Faults::mix() {
   for (auto& kind : kinds_) {
     if (chance_.one_in(3)) kind.weight *= 4;
     if (chance_.one_in(4)) kind.weight = 0;
+  }
+}
+
+void Faults::keep_only(const std::vector<std::string>& names) {
+  for (auto& kind : kinds_) kind.weight = 0;
+  for (auto name : names) {
+    std::ranges::replace(name, '-', ' ');
+    const auto at = std::ranges::find(kinds_, name, &Kind::name);
+    TANIST_REQUIRE(at != kinds_.end());  // the caller named a kind that there is not
+    ++at->weight;
   }
 }
 
@@ -76,9 +98,15 @@ void Faults::heal() {
     lasting_.erase(lasting_.begin());
     end();
   }
-  empty_foreign_data();
   for (const auto& node : cluster_.nodes()) node->start_agent();
   resume();
+  mend_by_hand();
+}
+
+void Faults::mend_by_hand() {
+  empty_foreign_data();
+  copy_anew_what_is_broken();
+  world_.after(seconds(5), [this] { mend_by_hand(); });
 }
 
 // What a bootstrap left that died, while another node's succeeded: no agent touches it (contract
@@ -90,7 +118,8 @@ void Faults::empty_foreign_data() {
     auto& data = node->server.data();
     const bool foreign =
         data.kind == DataDirectory::present && data.system_id.value() != initialize->value;
-    if (!foreign || node->server.alive()) continue;
+    if (!foreign) continue;
+    node->server.kill();
     world_.tell(node->name(), "operator: empties the data directory of another cluster");
     data = DataFolder{};
   }
@@ -109,18 +138,35 @@ std::vector<Faults::Kind> Faults::machine_faults() {
   const auto crash = [this] {
     auto& node = likely_leader();
     if (!node.up()) return false;
-    node.crash();
-    lasts(seconds(1), seconds(40), [&node] { node.boot(); });
+    crash_machine(node);
     return true;
   };
   const auto freeze = [this] {
     auto& node = likely_leader();
     if (!node.up() || node.frozen()) return false;
-    node.freeze();
-    lasts(milliseconds(100), seconds(40), [&node] { node.thaw(); });
+    freeze_machine(node);
     return true;
   };
-  return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}};
+  const auto fill = [this] { return fill_disk(); };
+  return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}, {"disk full", 1, fill}};
+}
+
+// Until somebody makes space.
+bool Faults::fill_disk() {
+  auto& node = likely_leader();
+  node.fill_disk();
+  lasts(seconds(1), seconds(60), [&node] { node.free_disk(); });
+  return true;
+}
+
+void Faults::crash_machine(Node& node) {
+  node.crash();
+  lasts(seconds(1), seconds(40), [&node] { node.boot(); });
+}
+
+void Faults::freeze_machine(Node& node) {
+  node.freeze(chance_.one_in(2));
+  lasts(milliseconds(100), seconds(40), [&node] { node.thaw(); });
 }
 
 }  // namespace tanist::sim

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/checks.h"
@@ -15,7 +16,9 @@ namespace tanist::sim {
 
 class Faults {
  public:
-  Faults(Cluster& cluster, Checks& checks);
+  // `only`: these kinds, equally often; empty = all, in a mixture of this run's own. In names a
+  // hyphen stands for a space.
+  Faults(Cluster& cluster, Checks& checks, const std::vector<std::string>& only = {});
 
   // One after the other, about `interval` apart, until heal().
   void begin(Duration interval);
@@ -38,6 +41,8 @@ class Faults {
   std::vector<Kind> store_faults();
   std::vector<Kind> operators();
 
+  void mix();
+  void keep_only(const std::vector<std::string>& names);
   void empty_foreign_data();
   void plan_next();
   void strike();
@@ -48,17 +53,29 @@ class Faults {
   bool ask(ApiEndpoint endpoint, Tree body);
   bool ask(Node& node, ApiEndpoint endpoint, Tree body);
 
+  bool fill_disk();
+  void crash_machine(Node& node);
+  void freeze_machine(Node& node);
   // process_faults.cpp
   bool kill_agent();
+  void kill_agent(Node& node);
   bool stop_agent();
   bool freeze_agent();
+  void freeze_agent(Node& node);
   bool kill_postmaster();
   bool hang_server();
   bool kill_guard();
   bool freeze_guard();
+  bool freeze_watch();
+  bool freeze_asking();
   bool slow_servers();
+  bool lie_in_wait(Duration most, std::function<void(Node&)> strike);
+  void strike_leader(Node& node);
   // network_faults.cpp
+  bool cut_off(Node& node, std::vector<Host> others, std::string_view from);
   bool isolate();
+  bool cut_from_nodes();
+  bool leave_with_clients();
   bool cut_one_way();
   bool cut_from_store();
   bool lose_messages();
@@ -67,6 +84,7 @@ class Faults {
   bool store_outage();
   bool store_hangs();
   bool store_slow();
+  void erase_leader_key();
   // operators.cpp
   bool switch_over();
   bool fail_over();
@@ -76,6 +94,11 @@ class Faults {
   bool change_modes();
   bool pause();
   bool resume();
+  void mend_by_hand();
+  void copy_anew_what_is_broken();
+  bool promote_cluster();
+  bool demote_cluster();
+  bool restart_remote();
 
   World& world_;
   Cluster& cluster_;
@@ -87,6 +110,9 @@ class Faults {
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, std::function<void()>> lasting_;
   std::map<std::string, int> counts_;
+  std::function<void(Node&)> waits_for_leader_;
+  bool waits_for_asking_ = false;
+  std::map<const Node*, Instant> broken_since_;
 };
 
 }  // namespace tanist::sim

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ctime>
 #include <map>
+#include <sstream>
 #include <string>
 
 #include "base/format.h"
@@ -33,7 +34,8 @@ constexpr const char* usage_text =
     "       tanist-sim --runs N [--first-seed N] [--keep-going] [--summary] [OPTIONS]\n"
     "       tanist-sim --runs N [--first-seed N] --expect RULE [OPTIONS]\n"
     "options: --nodes N, --seconds N (of trouble), --interval N (seconds between faults),\n"
-    "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off\n"
+    "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off, --standby on|off,\n"
+    "         --only KIND[,KIND] (of faults; a hyphen stands for a space)\n"
     "--expect succeeds when a run breaks a rule that begins with RULE.\n"
     "--summary prints nothing but one line of JSON with the counts, for programs. SIGINT and\n"
     "SIGTERM end many runs after the one under way, with what there is so far.\n";
@@ -43,6 +45,13 @@ volatile std::sig_atomic_t interrupted = 0;
 [[noreturn]] void usage(const char* why) {
   std::fprintf(stderr, "%s\n%s", why, usage_text);
   std::exit(2);
+}
+
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream text(list);
+  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
+  return parts;
 }
 
 // False when there is no such option.
@@ -65,6 +74,10 @@ bool take_value(Options& options, const std::string& word, const std::string& va
     run.synchronous_mode = value;
   } else if (word == "--failsafe") {
     run.failsafe_mode = value == "on";
+  } else if (word == "--standby") {
+    run.standby_cluster = value == "on";
+  } else if (word == "--only") {
+    run.only = parts_of(value);
   } else if (word == "--expect") {
     options.expect = value;
   } else {
@@ -111,6 +124,11 @@ std::string replay_command(const RunOptions& options) {
   if (options.synchronous_mode) command += " --synchronous " + *options.synchronous_mode;
   if (options.failsafe_mode)
     command += *options.failsafe_mode ? " --failsafe on" : " --failsafe off";
+  if (options.standby_cluster)
+    command += *options.standby_cluster ? " --standby on" : " --standby off";
+  for (std::size_t i = 0; i < options.only.size(); ++i) {
+    command += (i == 0 ? " --only " : ",") + options.only[i];
+  }
   return command;
 }
 

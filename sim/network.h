@@ -27,6 +27,10 @@ class Network {
   bool loses(Host from, Host to);
   // Neither direction is cut.
   bool connected(Host a, Host b) const { return !is_cut(a, b) && !is_cut(b, a); }
+  bool troubled(Host from, Host to) const {
+    const auto& each = link(from, to);
+    return each.cut > 0 || each.loss_permille > 0 || each.extra > Duration(0);
+  }
   bool is_cut(Host from, Host to) const { return link(from, to).cut > 0; }
 
   // Cuts count, so that two faults may overlap.

@@ -6,28 +6,50 @@ namespace tanist::sim {
 
 std::vector<Faults::Kind> Faults::network_faults() {
   return {{"isolate node", 2, [this] { return isolate(); }},
+          {"cut from nodes", 1, [this] { return cut_from_nodes(); }},
+          {"leave with clients", 1, [this] { return leave_with_clients(); }},
           {"cut one way", 2, [this] { return cut_one_way(); }},
           {"cut from store", 2, [this] { return cut_from_store(); }},
           {"lose messages", 1, [this] { return lose_messages(); }},
           {"slow links", 1, [this] { return slow_links(); }}};
 }
 
-bool Faults::isolate() {
-  auto& node = likely_leader();
-  const auto host = node.server.host();
-  world_.tell(node.name(), "network: is cut off from everybody");
-  for (Host other = 0; other < cluster_.network().hosts(); ++other) {
-    cluster_.network().cut(host, other);
-    cluster_.network().cut(other, host);
-  }
-  lasts(milliseconds(100), seconds(40), [this, &node, host] {
-    world_.tell(node.name(), "network: is back");
-    for (Host other = 0; other < cluster_.network().hosts(); ++other) {
-      cluster_.network().mend(host, other);
-      cluster_.network().mend(other, host);
+bool Faults::cut_off(Node& node, std::vector<Host> others, std::string_view from) {
+  world_.tell(node.name(), "network: is cut off from {}", from);
+  const auto each = [this, host = node.server.host(), others = std::move(others)](auto change) {
+    for (const auto other : others) {
+      (cluster_.network().*change)(host, other);
+      (cluster_.network().*change)(other, host);
     }
+  };
+  each(&Network::cut);
+  lasts(milliseconds(100), seconds(40), [this, &node, each] {
+    world_.tell(node.name(), "network: is back");
+    each(&Network::mend);
   });
   return true;
+}
+
+bool Faults::isolate() {
+  std::vector<Host> all;
+  for (Host other = 0; other < cluster_.network().hosts(); ++other) all.push_back(other);
+  return cut_off(likely_leader(), std::move(all), "everybody");
+}
+
+// Replication and REST only.
+bool Faults::cut_from_nodes() {
+  std::vector<Host> nodes;
+  for (const auto& other : cluster_.nodes()) nodes.push_back(other->server.host());
+  return cut_off(likely_leader(), std::move(nodes), "the other nodes");
+}
+
+// A partition with the clients on this side: what they write here, nobody else gets.
+bool Faults::leave_with_clients() {
+  std::vector<Host> others;
+  for (Host other = 0; other < cluster_.network().hosts(); ++other) {
+    if (other != cluster_.client_host()) others.push_back(other);
+  }
+  return cut_off(likely_leader(), std::move(others), "everybody but the clients");
 }
 
 bool Faults::cut_one_way() {
@@ -101,10 +123,11 @@ std::vector<Faults::Kind> Faults::store_faults() {
     return true;
   };
   const auto erase_leader = [this] {
-    world_.tell("faults", "somebody deletes the leader key");
-    checks_.leader_key_was_erased();
-    cluster_.etcd().erase_key("/service/demo/leader");
+    erase_leader_key();
     return true;
+  };
+  const auto erase_new = [this] {
+    return lie_in_wait(seconds(4), [this](Node&) { erase_leader_key(); });
   };
   return {{"etcd member down", 2, [this] { return store_member_down(); }},
           {"etcd outage", 1, [this] { return store_outage(); }},
@@ -112,7 +135,14 @@ std::vector<Faults::Kind> Faults::store_faults() {
           {"etcd slow", 1, [this] { return store_slow(); }},
           {"etcd compaction", 1, compact},
           {"watches end", 1, end_watches},
-          {"leader key deleted", 1, erase_leader}};
+          {"leader key deleted", 1, erase_leader},
+          {"new leader key deleted", 1, erase_new}};
+}
+
+void Faults::erase_leader_key() {
+  world_.tell("faults", "somebody deletes the leader key");
+  checks_.leader_key_was_erased();
+  cluster_.etcd().erase_key("/service/demo/leader");
 }
 
 bool Faults::store_member_down() {
@@ -150,10 +180,10 @@ bool Faults::store_slow() {
   const auto delay = chance_.between(milliseconds(20), milliseconds(700));
   world_.tell("etcd", "commits take {} ms, some come late", in_milliseconds(delay));
   etcd.set_commit_delay(delay);
-  etcd.set_late_permille(100);
+  etcd.set_late(chance_.one_in(3) ? 500 : 100, chance_.one_in(3) ? seconds(30) : seconds(6));
   lasts(seconds(2), seconds(20), [&etcd] {
     etcd.set_commit_delay(milliseconds(2));
-    etcd.set_late_permille(0);
+    etcd.set_late(0, Duration(0));
   });
   return true;
 }

@@ -5,7 +5,11 @@
 namespace tanist::sim {
 
 std::vector<Faults::Kind> Faults::operators() {
-  return {{"switchover", 4, [this] { return switch_over(); }},
+  const int standby = cluster_.remote() != nullptr ? 2 : 0;
+  return {{"promote cluster", standby, [this] { return promote_cluster(); }},
+          {"demote cluster", standby, [this] { return demote_cluster(); }},
+          {"remote restarts", standby, [this] { return restart_remote(); }},
+          {"switchover", 4, [this] { return switch_over(); }},
           {"failover by hand", 1, [this] { return fail_over(); }},
           {"restart", 2, [this] { return restart(); }},
           {"reinitialize", 1, [this] { return reinitialize(); }},
@@ -87,6 +91,54 @@ bool Faults::resume() {
   world_.after(seconds(3), [this] {
     if (over_) resume();
   });
+  return true;
+}
+
+namespace {
+
+// How long a replica has to be broken before somebody looks at it.
+constexpr Duration broken_max = seconds(25);
+
+bool is_cut_off(const Server& server) {
+  return server.alive() && !server.streaming() && server.why_not_streaming().ends_with("removed");
+}
+
+}  // namespace
+
+// A replica whose WAL was removed at its source, or in a standby cluster one whose rewind did not
+// end (contract ha 18.5), stays as it is until somebody has it copied anew, and says so.
+void Faults::copy_anew_what_is_broken() {
+  for (const auto& node : cluster_.nodes()) {
+    const auto& server = node->server;
+    const bool mixture = server.data().rewind_interrupted && !server.alive();
+    if (!mixture && !is_cut_off(server)) {
+      broken_since_.erase(node.get());
+      continue;
+    }
+    const auto since = broken_since_.try_emplace(node.get(), world_.now()).first->second;
+    if (world_.now() < since + broken_max) continue;
+    if (!mixture) checks_.look_at_replica_that_is_cut_off(*node);
+    ask(*node, ApiEndpoint::reinitialize, Tree::map({{"force", true}}));
+  }
+}
+
+// ---- Standby clusters ------------------------------------------------------------------------
+
+bool Faults::promote_cluster() {
+  return ask(ApiEndpoint::patch_config, Tree::map({{"standby_cluster", Tree()}}));
+}
+
+bool Faults::demote_cluster() {
+  return ask(ApiEndpoint::patch_config,
+             Tree::map({{"standby_cluster", remote_of_standby_cluster()}}));
+}
+
+bool Faults::restart_remote() {
+  auto& remote = *cluster_.remote();
+  if (!remote.alive()) return false;
+  world_.tell("remote", "pg: is killed");
+  remote.kill();
+  lasts(milliseconds(500), seconds(20), [&remote] { remote.launch(false); });
   return true;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults of single processes. Never agent and guard of one node at once: the two guard each other,
-// and together they are a machine's fault.
+// Faults of processes. Agent and guard of one node guard each other; that both are frozen, and the
+// server is not, is a fault of its own, because nobody can do anything about it.
 #include "sim/faults.h"
 
 namespace tanist::sim {
@@ -20,16 +20,25 @@ std::vector<Faults::Kind> Faults::process_faults() {
           {"hang server", 2, [this] { return hang_server(); }},
           {"kill guard", 1, [this] { return kill_guard(); }},
           {"freeze guard", 1, [this] { return freeze_guard(); }},
-          {"slow servers", 1, [this] { return slow_servers(); }}};
+          {"freeze agent and guard", 1, [this] { return freeze_watch(); }},
+          {"freeze asking agent", 1, [this] { return freeze_asking(); }},
+          {"slow servers", 1, [this] { return slow_servers(); }},
+          {"strike new leader", 1, [this] {
+             return lie_in_wait(milliseconds(1500), [this](Node& node) { strike_leader(node); });
+           }}};
 }
 
 bool Faults::kill_agent() {
   auto& node = likely_leader();
   if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  kill_agent(node);
+  return true;
+}
+
+void Faults::kill_agent(Node& node) {
   world_.tell(node.name(), "agent: is killed");
   node.agent.kill();
   lasts(milliseconds(50), seconds(chance_.one_in(2) ? 1 : 40), [&node] { node.start_agent(); });
-  return true;
 }
 
 bool Faults::stop_agent() {
@@ -44,13 +53,17 @@ bool Faults::stop_agent() {
 bool Faults::freeze_agent() {
   auto& node = likely_leader();
   if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  freeze_agent(node);
+  return true;
+}
+
+void Faults::freeze_agent(Node& node) {
   world_.tell(node.name(), "agent: is frozen");
   node.agent.process().stop();
   lasts(milliseconds(50), seconds(40), [this, &node] {
     world_.tell(node.name(), "agent: goes on");
     node.agent.process().go_on(milliseconds(1));
   });
-  return true;
 }
 
 bool Faults::kill_postmaster() {
@@ -87,6 +100,52 @@ bool Faults::freeze_guard() {
   world_.tell(node.name(), "guard: is frozen");
   node.guard.process().stop();
   lasts(milliseconds(50), seconds(5), [&node] { node.guard.process().go_on(milliseconds(1)); });
+  return true;
+}
+
+// Who takes the lock next is struck soon after that: between lock, guard and promotion.
+bool Faults::lie_in_wait(Duration most, std::function<void(Node&)> strike) {
+  if (waits_for_leader_) return false;
+  waits_for_leader_ = std::move(strike);
+  checks_.on_lock_taken = [this, most](Node& node) {
+    const auto strike_it = std::exchange(waits_for_leader_, nullptr);
+    if (over_ || !strike_it) return;
+    world_.after(chance_.between(Duration(0), most), [this, &node, strike_it] {
+      if (!over_) strike_it(node);
+    });
+  };
+  return true;
+}
+
+void Faults::strike_leader(Node& node) {
+  const auto of_process = chance_.below(4);
+  if (of_process == 0) return crash_machine(node);
+  if (of_process == 1) return freeze_machine(node);
+  if (!node.up() || !agent_works(node) || !guard_works(node)) return;
+  if (of_process == 2) return kill_agent(node);
+  freeze_agent(node);
+}
+
+bool Faults::freeze_watch() {
+  auto& node = likely_leader();
+  if (!node.up() || !agent_works(node) || !guard_works(node)) return false;
+  node.freeze_watch();
+  lasts(milliseconds(50), seconds(40), [&node] { node.thaw_watch(); });
+  return true;
+}
+
+// The next that asks for consent gets the answers when it goes on.
+bool Faults::freeze_asking() {
+  if (std::exchange(waits_for_asking_, true)) return false;
+  for (const auto& each : cluster_.nodes()) {
+    each->agent.on_effect = [this, &node = *each](Task task) {
+      if (task != Task::ask_failsafe || over_ || !waits_for_asking_) return;
+      waits_for_asking_ = false;
+      world_.after(chance_.between(Duration(0), milliseconds(2)), [this, &node] {
+        if (!over_ && node.up() && agent_works(node) && guard_works(node)) freeze_agent(node);
+      });
+    };
+  }
   return true;
 }
 

@@ -3,6 +3,7 @@
 // order, connections that break at once with a process and late with a machine or a link.
 #include <algorithm>
 
+#include "core/types.h"
 #include "sim/server.h"
 
 namespace tanist::sim {
@@ -45,16 +46,29 @@ std::string Server::hindrance(const Server& source) const {
     if (line == history.end()) return "its history does not know our timeline";
     if (end() > line->switch_lsn) return "its timeline forked off before our end";
   }
+  if (!source.keeps_wal_for(*this)) return "the WAL that follows ours has been removed";
   // Where the numbers deceive, the first record that does not fit ends the stream.
   if (!data_.wal.is_prefix_of(source.data_.wal)) return "its WAL does not continue ours";
   return {};
+}
+
+// By its size, or because a slot holds it back.
+bool Server::keeps_wal_for(const Server& receiver) const {
+  const auto& limits = around_.wal_limits;
+  const auto behind = [&](Lsn position) { return end().value() - position.value(); };
+  if (behind(receiver.end()) <= limits.kept) return true;
+  const auto slot = data_.slots.find(slot_name_of(MemberName(receiver.name_)));
+  return slot != data_.slots.end() && slot->second <= receiver.end() &&
+         behind(slot->second) <= limits.slot_max;
 }
 
 void Server::connect() {
   auto* source = upstream_ ? around_.find(upstream_->host) : nullptr;
   if (source == nullptr || source == this) return seek_source(retry_interval);
   const bool linked = around_.network.connected(host_, source->host_);
-  const auto why_not = linked ? hindrance(*source) : std::string("no answer");
+  auto why_not = linked ? hindrance(*source) : std::string("no answer");
+  if (disk_full_) why_not = "no space is left for its WAL";
+  why_not_streaming_ = why_not;
   if (!why_not.empty()) {
     around_.world.tell(name_, "pg: cannot stream from {}: {}", source->name_, why_not);
     return seek_source(retry_interval);
@@ -76,6 +90,8 @@ void Server::lose_source() {
   source_->receivers_.erase(this);
   source_->being_fed_.erase(this);
   source_->commits_.remove_sender(host_);
+  const auto slot = source_->data_.slots.find(slot_name_of(MemberName(name_)));
+  if (slot != source_->data_.slots.end()) slot->second = flushed();
   source_ = nullptr;
   ++stream_;
   if (alive() && phase_ == Phase::standby) seek_source(retry_interval);
@@ -86,9 +102,9 @@ void Server::feed_all() {
   for (auto* receiver : receivers) feed(receiver);
 }
 
-// One message at a time to each receiver, with all that there is.
+// One message at a time to each receiver, with all that is flushed here.
 void Server::feed(Server* receiver) {
-  const auto count = data_.wal.records.size();
+  const auto count = flushed_;
   if (receiver->data_.wal.records.size() >= count) return;
   if (!being_fed_.insert(receiver).second) return;
   auto delay = around_.network.delay(host_, receiver->host_);
@@ -109,23 +125,42 @@ void Server::receive(Server* source, std::size_t count, std::uint64_t stream) {
   heard_at_ = around_.world.now();
   source->being_fed_.erase(this);
   if (!source->alive()) return;
+  if (disk_full_) return lose_source();
   take_records(source->data_.wal, count);
-  report_to_source();
   const auto all = data_.wal.records.size();
+  flush_and_report(all);
   process_.after(pick(pace_.replay_max), [this, all] {
     if (phase_ != Phase::standby) return;
+    flush_to(all);
     replay_to(all);
     if (source_ != nullptr) report_to_source();
   });
-  feed_all();
   source->feed(this);
+}
+
+void Server::flush_to(std::size_t count) {
+  if (count <= flushed_) return;
+  flushed_ = std::min(count, data_.wal.records.size());
+  feed_all();
+}
+
+// Where nobody waits for it and the replay is quick, it is flushed together with that: it costs no
+// event of its own.
+void Server::flush_and_report(std::size_t count) {
+  const bool hurries =
+      source_->commits_.somebody_is_named() || pace_.replay_max > Pace{}.replay_max;
+  if (!hurries) return;
+  process_.after(pick(pace_.flush_max), [this, count, source = source_, stream = stream_] {
+    flush_to(count);
+    send_report(source, stream);
+  });
 }
 
 // What the source is told of our positions, when it is flushed. Where nobody waits for it, it costs
 // no message here.
 void Server::report_to_source() {
   if (!source_->commits_.somebody_is_named()) {
-    return source_->commits_.report(host_, end(), replayed());
+    return source_->commits_.report(host_, flushed(), replayed());
   }
   process_.after(pick(pace_.flush_max),
                  [this, source = source_, stream = stream_] { send_report(source, stream); });
@@ -137,7 +172,7 @@ void Server::send_report(Server* source, std::uint64_t stream) {
     process_.after(resend_interval, [this, source, stream] { send_report(source, stream); });
     return;
   }
-  const auto arrive = [this, source, stream, flushed = end(), applied = replayed()] {
+  const auto arrive = [this, source, stream, flushed = flushed(), applied = replayed()] {
     source->process_.after(Duration(0), [this, source, stream, flushed, applied] {
       if (stream == stream_ && source_ == source) source->commits_.report(host_, flushed, applied);
     });

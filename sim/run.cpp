@@ -36,9 +36,14 @@ ClusterOptions options_of(const RunOptions& options, Random& chance) {
   cluster.synchronous_mode_strict = cluster.nodes > 1 && chance.one_in(3);
   cluster.synchronous_node_count = chance.one_in(3) ? 2 : 1;
   cluster.failsafe_mode = chance.one_in(4);
+  cluster.standby_cluster = chance.one_in(8);
+  if (chance.one_in(4)) {
+    cluster.wal_limits = {.kept = 4000 + chance.below(20'000), .slot_max = chance.below(60'000)};
+  }
   cluster.tags = tags_of(cluster.nodes, chance);
   if (options.synchronous_mode) cluster.synchronous_mode = *options.synchronous_mode;
   if (options.failsafe_mode) cluster.failsafe_mode = *options.failsafe_mode;
+  if (options.standby_cluster) cluster.standby_cluster = *options.standby_cluster;
   const auto with_ttl = [&](const Timing& timing) { return timing.ttl.count() == options.ttl; };
   const auto chosen = std::ranges::find_if(timings, with_ttl);
   if (chosen != timings.end()) cluster.timing = *chosen;
@@ -105,7 +110,7 @@ RunResult run(const RunOptions& options) {
   Cluster cluster(world, options_of(options, chance));
   Clients clients(cluster, 1 + static_cast<int>(chance.below(3)));
   Checks checks(cluster, clients);
-  Faults faults(cluster, checks);
+  Faults faults(cluster, checks, options.only);
   faults.on_change = [&clients] { clients.stir(); };
   world.after_each([&checks] { checks.look(); });
   start_nodes(cluster, chance);

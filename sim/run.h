@@ -20,8 +20,10 @@ struct RunOptions {
   // Instead of what the seed would choose:
   std::optional<std::string> synchronous_mode;  // off, on, quorum
   std::optional<bool> failsafe_mode;
+  std::optional<bool> standby_cluster;
   std::optional<std::int64_t> ttl;             // 30: with loop_wait and retry_timeout 10
   std::optional<std::int64_t> fault_interval;  // seconds
+  std::vector<std::string> only;               // these kinds of faults, equally often
 };
 
 struct RunResult {

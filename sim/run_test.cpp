@@ -49,7 +49,8 @@ TEST(Simulation, StoryDoesNotChangeTheRun) {
   EXPECT_FALSE(told_one.story.empty());
 }
 
-// `synchronous=MODE` and `failsafe=on` where the run was made so; false for any other word.
+// `synchronous=MODE`, `failsafe=on`, `nodes=N`, `ttl=N` and `only=KIND,KIND` where the run was made
+// so; false for any other word.
 bool take_option(RunOptions& options, const std::string& word) {
   const auto equals = word.find('=');
   if (equals == std::string::npos) return false;
@@ -57,6 +58,11 @@ bool take_option(RunOptions& options, const std::string& word) {
   const auto value = word.substr(equals + 1);
   if (name == "synchronous") options.synchronous_mode = value;
   if (name == "failsafe") options.failsafe_mode = value == "on";
+  if (name == "standby") options.standby_cluster = value == "on";
+  if (name == "nodes") options.nodes = std::stoi(value);
+  if (name == "ttl") options.ttl = std::stoi(value);
+  std::istringstream kinds(name == "only" ? value : std::string());
+  for (std::string kind; std::getline(kinds, kind, ',');) options.only.push_back(kind);
   return true;
 }
 

@@ -2,6 +2,8 @@
 // Life of a postmaster.
 #include "sim/server.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace tanist::sim {
@@ -34,12 +36,20 @@ Lsn Server::replayed() const {
   return replayed_ == 0 ? Lsn(0x2000000) : around_.records[data_.wal.records[replayed_ - 1]].end;
 }
 
+Lsn Server::flushed() const {
+  const auto count = std::min(flushed_, data_.wal.records.size());
+  return count == 0 ? Lsn(0x2000000) : around_.records[data_.wal.records[count - 1]].end;
+}
+
 // ---- The beginning ---------------------------------------------------------------------------
 
 void Server::launch(bool single_user) {
   TANIST_REQUIRE(!alive());
   process_.start();
   ++pid_;
+  ++launches_;
+  flushed_ = data_.wal.records.size();
+  why_not_streaming_.clear();
   phase_ = single_user ? Phase::single_user : Phase::starting;
   accepting_ = admits_clients_ = has_received_ = false;
   replayed_ = 0;
@@ -61,6 +71,7 @@ void Server::launch(bool single_user) {
 
 void Server::end_recovery() {
   replay_to(data_.wal.records.size());
+  if (!(data_.standby_signal && phase_ != Phase::single_user) && out_of_space()) return;
   if (phase_ == Phase::single_user) {
     write_checkpoint();
     data_.state = ControlState::shut_down;
@@ -85,8 +96,16 @@ void Server::append(std::uint64_t row, std::uint64_t size) {
   const Record record{
       begin, Lsn(begin.value() + size), data_.wal.timeline, row, records.back(), records.size()};
   data_.wal.records.push_back(around_.records.add(record));
-  replayed_ = data_.wal.records.size();
+  replayed_ = flushed_ = data_.wal.records.size();
   feed_all();
+}
+
+// restart_after_crash is off, as wherever an agent looks after a server.
+bool Server::out_of_space() {
+  if (!disk_full_) return false;
+  around_.world.tell(name_, "pg: PANIC: could not write to WAL: No space left on device");
+  exit();
+  return true;
 }
 
 Lsn Server::commit(std::uint64_t row) {
@@ -109,7 +128,7 @@ void Server::write_checkpoint() {
 
 void Server::checkpoint(std::function<void()> done) {
   process_.after(pick(pace_.checkpoint_max), [this, done = std::move(done)] {
-    if (phase_ == Phase::primary) write_checkpoint();
+    if (phase_ == Phase::primary && !out_of_space()) write_checkpoint();
     done();
   });
 }
@@ -129,8 +148,9 @@ void Server::promote() {
 }
 
 void Server::become_primary() {
-  if (phase_ != Phase::promoting) return;
+  if (phase_ != Phase::promoting || out_of_space()) return;
   replay_to(data_.wal.records.size());
+  flushed_ = data_.wal.records.size();
   auto& wal = data_.wal;
   wal.history.push_back({wal.timeline, end(), "no recovery target specified", "", ""});
   wal.timeline = Timeline(std::max(wal.timeline, around_.newest_timeline()).value() + 1);
@@ -155,7 +175,19 @@ void Server::exit(bool silently) {
 }
 
 void Server::kill(bool silently) {
-  if (alive()) exit(silently);
+  if (!alive()) return;
+  if (silently) lose_what_is_not_flushed();
+  exit(silently);
+}
+
+// With its machine: WAL that a receiver has written and not flushed.
+void Server::lose_what_is_not_flushed() {
+  auto& wal = data_.wal;
+  if (phase_ != Phase::standby || flushed_ >= wal.records.size() || flushed_ == 0) return;
+  around_.world.tell(name_, "pg: {} records were not flushed", wal.records.size() - flushed_);
+  wal.records.resize(flushed_);
+  wal.timeline = around_.records[wal.records.back()].timeline;
+  std::erase_if(wal.history, [&](const auto& line) { return line.timeline >= wal.timeline; });
 }
 
 void Server::quit() {
@@ -185,6 +217,7 @@ void Server::stop_fast() {
 }
 
 void Server::take_shutdown_checkpoint() {
+  if (out_of_space()) return;
   write_checkpoint();
   data_.state = ControlState::shut_down;
   leave_when_all_is_sent();
@@ -193,7 +226,7 @@ void Server::take_shutdown_checkpoint() {
 // Its WAL senders end when their receivers have everything.
 void Server::leave_when_all_is_sent() {
   for (const auto* receiver : receivers_) {
-    if (receiver->end() < end()) {
+    if (receiver->flushed() < end()) {
       process_.after(milliseconds(10), [this] { leave_when_all_is_sent(); });
       return;
     }

@@ -46,6 +46,13 @@ struct Pace {
   Duration flush_max = milliseconds(3);  // of what a receiver got
 };
 
+// What a primary keeps of its WAL for those who are not connected, in bytes.
+struct WalLimits {
+  static constexpr std::uint64_t everything = ~std::uint64_t{0};
+  std::uint64_t kept = everything;      // wal_keep_size
+  std::uint64_t slot_max = everything;  // max_slot_wal_keep_size
+};
+
 class Server;
 
 // What the server needs of the world around it.
@@ -56,6 +63,7 @@ struct ServerSurroundings {
   std::function<Server*(const std::string& name)> find;  // by the host of a conninfo
   // The newest that the WAL archive has a history file of.
   std::function<Timeline()> newest_timeline;
+  WalLimits wal_limits;
 };
 
 class Server {
@@ -81,6 +89,12 @@ class Server {
   bool in_recovery() const { return phase_ != Phase::primary; }
   Lsn end() const { return data_.wal.end(around_.records); }
   Lsn replayed() const;
+  // What would survive the loss of its machine.
+  Lsn flushed() const;
+  // Why it does not stream; empty = it does, or has not tried.
+  const std::string& why_not_streaming() const { return why_not_streaming_; }
+  bool disk_full() const { return disk_full_; }
+  std::uint64_t launches() const { return launches_; }
   bool streaming() const { return source_ != nullptr; }
   const Server* source() const { return source_; }
   const std::optional<Upstream>& upstream() const { return upstream_; }
@@ -101,6 +115,10 @@ class Server {
   // SIGKILL of everything; `silently`: with its machine.
   void kill(bool silently = false);
   void checkpoint(std::function<void()> done);
+  // Of its WAL: who has to write there ends with a PANIC.
+  void set_disk_full(bool full) { disk_full_ = full; }
+  // True if it ended because it could not write.
+  bool out_of_space();
   // Appends a client's row; the server must be writable.
   Lsn commit(std::uint64_t row);
   // `release` is called when the session may tell its client so.
@@ -125,10 +143,14 @@ class Server {
   void take_shutdown_checkpoint();
   void leave_when_all_is_sent();
   void replay_to(std::size_t count);
+  void lose_what_is_not_flushed();
   // replication.cpp
   void seek_source(Duration delay);
   void connect();
   std::string hindrance(const Server& source) const;
+  bool keeps_wal_for(const Server& receiver) const;
+  void flush_to(std::size_t count);
+  void flush_and_report(std::size_t count);
   void lose_source();
   void feed_all();
   void feed(Server* receiver);
@@ -151,6 +173,10 @@ class Server {
   bool admits_clients_ = false;
   bool has_received_ = false;
   std::size_t replayed_ = 0;  // records
+  std::size_t flushed_ = 0;   // records
+  bool disk_full_ = false;
+  std::uint64_t launches_ = 0;
+  std::string why_not_streaming_;
   std::optional<Upstream> upstream_;
   Server* source_ = nullptr;
   std::uint64_t stream_ = 0;  // tells one connection to a source from another

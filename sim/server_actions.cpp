@@ -304,7 +304,8 @@ void ServerActions::perform(const RunPtr& run, const RunPrePromote&) {
 
 void ServerActions::perform(const RunPtr& run, const FinishBootstrap&) {
   agent_.after(some(milliseconds(200)), [this, run] {
-    if (!server_.writable()) return fail(run, "the server does not answer");
+    const bool good = server_.writable() || (server_.accepts() && server_.data().standby_signal);
+    if (!good) return fail(run, "the server does not answer");
     succeed(run);
   });
 }

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a source file with a deliberate fault, for the simulator to catch (docs/testing.md).
+"""Writes source files with a deliberate fault, for the simulator to catch (docs/testing.md).
 
-    tools/mutate.py MUTATION OUTPUT       write the faulty file
-    tools/mutate.py --field NAME MUTATION print what the mutation says: file, run, expect
+    tools/mutate.py MUTATION FOLDER       write the faulty files, with their paths, into FOLDER
 
-A mutation is a text: comment lines (#), one line each of `file PATH`, `run OPTIONS` and
-`expect RULE`, and any number of
+A mutation is a text: comment lines (#), one line each of `run OPTIONS` and `expect RULE`, and one
+or more times `file PATH` with any number of
 
     replace
     OLD LINES
@@ -14,7 +13,8 @@ A mutation is a text: comment lines (#), one line each of `file PATH`, `run OPTI
     NEW LINES
     end
 
-Each OLD must occur exactly once: a mutation that no longer fits the code has to be adapted.
+behind it. Each OLD must occur exactly once in its file: a mutation that no longer fits the code
+has to be adapted.
 """
 import pathlib
 import sys
@@ -23,10 +23,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def read(path):
-    fields, changes, part = {}, [], None
+    """{file: [[old, new], ...]}"""
+    files, changes, part = {}, None, None
     for line in pathlib.Path(path).read_text().splitlines(keepends=True):
         word = line.strip()
-        if word == "replace":
+        if word == "replace" and part is None:
             changes.append(["", ""])
             part = 0
         elif word == "with" and part == 0:
@@ -35,32 +36,27 @@ def read(path):
             part = None
         elif part is not None:
             changes[-1][part] += line
-        elif word and not word.startswith("#"):
-            name, _, value = word.partition(" ")
-            fields[name] = value.strip()
-    return fields, changes
+        elif word.startswith("file "):
+            changes = files.setdefault(word.split()[1], [])
+    return files
 
 
-def mutated(path):
-    fields, changes = read(path)
-    text = (ROOT / fields["file"]).read_text()
+def mutated(mutation, path, changes):
+    text = (ROOT / path).read_text()
     for old, new in changes:
         if text.count(old) != 1:
-            sys.exit(f"{path}: occurs {text.count(old)} times in {fields['file']}, adapt it:\n"
-                     f"{old}")
+            sys.exit(f"{mutation}: occurs {text.count(old)} times in {path}, adapt it:\n{old}")
         text = text.replace(old, new)
     return text
 
 
 def main(words):
-    if len(words) == 3 and words[0] == "--field":
-        print(read(words[2])[0].get(words[1], ""))
-    elif len(words) == 2:
-        output = pathlib.Path(words[1])
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(mutated(words[0]))
-    else:
+    if len(words) != 2:
         sys.exit(__doc__)
+    for path, changes in read(words[0]).items():
+        output = pathlib.Path(words[1]) / path
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(mutated(words[0], path, changes))
 
 
 main(sys.argv[1:])

@@ -394,6 +394,20 @@ TEST(Decide, EmptyNodePrefersAMemberTaggedClonefrom) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::cloning_from_replica);
 }
 
+// As while consent stands for the lease: seed 700332 of the simulator cleared it at every step.
+TEST(Decide, RequestWhoseClearingWasRefusedIsClearedAgainLater) {
+  Given given("a");
+  given.requested("c", "b");
+  EXPECT_NE(find_task(decide(given.build()), Task::clear_failover), nullptr);
+  auto& end = given.obs().ends[Task::clear_failover];
+  end = TaskEnd{.ok = false, .verdict = StoreVerdict::refused, .error = {}, .at = at_ms(0)};
+  const auto decision = decide(given.build());
+  EXPECT_EQ(find_task(decision, Task::clear_failover), nullptr);
+  EXPECT_LE(decision.wake_at, at_ms(1000));
+  end.at = at_ms(-1000);
+  EXPECT_NE(find_task(decide(given.build()), Task::clear_failover), nullptr);
+}
+
 TEST(Decide, EmptyNodeDoesNothingInPause) {  // trap 99
   Given given("b");
   given.empty_data().cluster().pause = true;

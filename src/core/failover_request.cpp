@@ -3,6 +3,7 @@
 #include "core/failover_request.h"
 
 #include "core/candidates.h"
+#include "core/failsafe.h"
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/start_job.h"
@@ -17,9 +18,26 @@ std::string request_name(const Observation& obs) {
   return failover->is_switchover() ? "switchover" : "manual failover";
 }
 
+namespace {
+
+// A transaction that was refused, as it is while consent stands for the lease, is not repeated at
+// once: it would be at every step.
+constexpr Duration clear_again = seconds(1);
+
+bool is_being_cleared(Draft& draft) {
+  if (draft.busy(Task::clear_failover)) return true;
+  const auto end = draft.obs.ends.find(Task::clear_failover);
+  if (end == draft.obs.ends.end() || end->second.ok) return false;
+  const auto again = end->second.at + clear_again;
+  if (draft.obs.now < again) draft.wake(again);
+  return draft.obs.now < again;
+}
+
+}  // namespace
+
 void clear_request(Draft& draft) {
   const auto& failover = draft.obs.view().failover;
-  if (!failover || draft.busy(Task::clear_failover)) return;
+  if (!failover || is_being_cleared(draft)) return;
   draft.log(LineLevel::info, "Cleaning up failover key");
   Commit commit;
   commit.expect = {{StoreKey::failover, failover->revision}};
@@ -97,7 +115,7 @@ bool moment_has_come(Draft& draft) {
 std::optional<Why> serve_request(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& failover = obs.view().failover;
-  if (!failover || !failover->present() || draft.busy(Task::clear_failover)) return std::nullopt;
+  if (!failover || !failover->present() || is_being_cleared(draft)) return std::nullopt;
   // Who is not primary yet has nothing to hand over, and must not start as one instead.
   if (!is_primary(obs) && (!in_standby_cluster(obs) || paused(obs))) return std::nullopt;
   if (!moment_has_come(draft)) return std::nullopt;
@@ -142,9 +160,7 @@ bool suffices(const Observation& obs, Lsn position) {
 
 bool holds_published_wal(Draft& draft) {
   const auto& obs = draft.obs;
-  if (suffices(obs, common_position(obs, local_timeline(obs), wal_position(obs)))) {
-    return true;
-  }
+  if (suffices(obs, own_common_position(obs))) return true;
   draft.log(LineLevel::info, "switchover: my wal position {} is behind the published {}",
             to_text(wal_position(obs)), to_text(obs.view().optime()));
   return false;
@@ -153,6 +169,7 @@ bool holds_published_wal(Draft& draft) {
 // Why the candidate cannot take over, by its own answer; empty = nothing is known against it.
 std::string shortcoming_of_candidate(const Observation& obs, const PeerReport& report) {
   auto limit = limitation(report);
+  if (limit.empty() && !in_failsafe_map(obs, report.name)) limit = "not in /failsafe";
   if (limit.empty() && !suffices(obs, common_position(obs, report))) {
     limit = "behind the published position";
   }

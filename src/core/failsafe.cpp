@@ -106,6 +106,12 @@ std::optional<Why> keeps_out_of_races(Draft& draft) {
   return because(Reason::awaiting_failsafe_caller, me);
 }
 
+bool in_failsafe_map(const Observation& obs, const MemberName& name) {
+  const auto& failsafe = obs.view().failsafe;
+  if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
+  return failsafe->members.contains(name);
+}
+
 bool failsafe_is_active(const Observation& obs, const Memory& memory) {
   if (obs.holds_lock()) return obs.lock.by_failsafe && obs.now < obs.lock.until;
   return memory.failsafe_caller && obs.now < memory.failsafe_caller->until;

@@ -23,6 +23,10 @@ void ask_for_consent(Draft& draft);
 // was started. Requires: the cluster is unlocked.
 std::optional<Why> keeps_out_of_races(Draft& draft);
 
+// The member is one whom a leader without store asks, or there is no map. Whom it does not ask may
+// not lead beside it.
+bool in_failsafe_map(const Observation& obs, const MemberName& name);
+
 // Consent is in force here: the own lock lives by it, or this node has given its own.
 bool failsafe_is_active(const Observation& obs, const Memory& memory);
 

@@ -31,6 +31,10 @@ std::map<MemberName, MemberView> known_members(const Observation& obs) {
 
 namespace {
 
+// Of the own history file.
+constexpr Duration history_limit = seconds(2);
+constexpr Duration history_again = seconds(10);
+
 MemberName former_leader(const Observation& obs) {
   if (synchronous_active(obs)) return obs.view().sync->leader;
   const auto& locked = obs.memory->locked_view;
@@ -41,10 +45,13 @@ MemberName former_leader(const Observation& obs) {
 bool position_suffices(Draft& draft, bool lag_limit) {
   const auto& obs = draft.obs;
   const auto optime = obs.view().optime().value();
-  const auto mine = common_position(obs, local_timeline(obs), wal_position(obs)).value();
+  const auto mine = own_common_position(obs).value();
   const auto limit =
       static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));
-  if (lag_limit && optime > mine && optime - mine > limit) {
+  // In a standby cluster the remote server has what is missing. What `/status` says may be of a
+  // time when the cluster wrote for itself, and then nobody will ever reach it.
+  const bool bound = lag_limit && !in_standby_cluster(obs);
+  if (bound && optime > mine && optime - mine > limit) {
     draft.log(LineLevel::info, "My wal position exceeds maximum replication lag");
     return false;
   }
@@ -137,11 +144,27 @@ class Weighing {
 
 }  // namespace
 
+namespace {
+
+// Read beside the round of questions. A file that cannot be read says nothing.
+bool own_history_is_read(Draft& draft) {
+  if (!own_history_is_wanted(draft.obs)) return true;
+  const auto end = draft.obs.ends.find(Task::read_history);
+  const bool failed = end != draft.obs.ends.end() && !end->second.ok &&
+                      draft.obs.now < end->second.at + history_again;
+  if (failed) return true;
+  draft.start(Task::read_history, ReadHistory{local_timeline(draft.obs)}, history_limit);
+  return false;
+}
+
+}  // namespace
+
 Verdict compare_with_peers(Draft& draft, const Comparison& comparison) {
+  const bool read = own_history_is_read(draft);
   if (!position_suffices(draft, comparison.lag_limit)) return Verdict::no;
   auto round = draft.next.last_round;
   const auto* answered = answers(draft, round, addresses_of(draft.obs, comparison.members));
-  if (answered == nullptr) return Verdict::asking;
+  if (answered == nullptr || !read) return Verdict::asking;
   Weighing weighing(draft, comparison);
   for (const auto& report : answered->reports) {
     if (!weighing.take(report)) return Verdict::no;
@@ -182,12 +205,6 @@ bool lacks_storage(Draft& draft) {
   draft.log(LineLevel::warning, "My storage is {} ({}): no candidate", name_of(storage.state),
             storage.detail);
   return true;
-}
-
-bool in_failsafe_map(const Observation& obs) {
-  const auto& failsafe = obs.view().failsafe;
-  if (!obs.cluster->failsafe_mode || !failsafe || failsafe->members.empty()) return true;
-  return failsafe->members.contains(obs.node->name);
 }
 
 // Only the last leader and members listed in /sync may race; with quorum others by votes.
@@ -252,12 +269,21 @@ Verdict may_take_lock(Draft& draft) {
   if (is_primary(obs)) return primary_verdict(draft);
   if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
   if (lacks_required_watchdog(draft) || lacks_storage(draft)) return Verdict::no;
+  // Not for an operator either (safety 3.4).
+  if (!in_failsafe_map(obs, obs.node->name)) {
+    if (requested) {
+      draft.log(LineLevel::warning,
+                "I am not in /failsafe, so an isolated leader may still write: no candidate. "
+                "Remedy: failsafe_mode: false, when it is sure that it has ended");
+    }
+    return Verdict::no;
+  }
   if (requested && !reservation_is_over(draft)) {
     if (failover->is_switchover() && !listed_in_sync(obs)) return Verdict::no;
     const auto verdict = judge_request(draft);
     return verdict == Verdict::undecided ? Verdict::no : verdict;
   }
-  if (!in_failsafe_map(obs) || !allowed_by_sync(obs)) return Verdict::no;
+  if (!allowed_by_sync(obs)) return Verdict::no;
   return compare_with_peers(draft, automatic_comparison(obs));
 }
 

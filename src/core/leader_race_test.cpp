@@ -91,6 +91,16 @@ TEST(LeaderRace, TooLargeLagForbids) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// Seed 10999 of the simulator: `/status` was of the time before the cluster was demoted.
+TEST(LeaderRace, LagIsNotLookedAtInAStandbyCluster) {
+  auto given = racing();
+  given.optime(0x3000000 + 1048577);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.cluster().standby_cluster = StandbyCluster{};
+  given.cluster().standby_cluster->host = "remote";
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
 TEST(LeaderRace, OlderTimelineForbidsWhenChecked) {
   auto given = racing();
   given.view().history =
@@ -229,10 +239,52 @@ TEST(LeaderRace, TimelineThatTheLastLeaderDidNotFollowCountsUpToTheForkBeforeIt)
   given.view().history->lines = {HistoryLine{Timeline(1), Lsn(0x2f00000), "", "t", "a"}};
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
   given.view().history->lines[0].new_leader = "c";  // written before a led
+  given.obs().local.history = given.view().history->lines;
+  given.obs().local.history_timeline = Timeline(2);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+// Agents that have just started have seen no leader: two timelines began from the same one, and the
+// own number is the higher of those that `/history` does not name.
+TEST(LeaderRace, OwnHistoryFileTellsOfAForkThatTheKeyDoesNotName) {
+  auto given = racing_against(on_timeline(3, 0x3000000));
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  given.obs().local.server.query->received_timeline = Timeline(3);
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(2), Lsn(0x2f00000), "", "t", "c"}};
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_asking_peers);
+  EXPECT_NE(find_task(decision, Task::read_history), nullptr);
+  auto& local = given.obs().local;
+  local.history = {HistoryLine{Timeline(2), Lsn(0x2f80000), "", "t", ""}};
+  local.history_timeline = Timeline(3);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  local.history[0].switch_lsn = Lsn(0x2f00000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, OwnHistoryFileThatCannotBeReadIsNotWaitedFor) {
+  auto given = racing_against(on_timeline(3, 0x3000000));
+  given.obs().local.server.query->received_timeline = Timeline(3);
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(2), Lsn(0x2f00000), "", "t", "c"}};
+  given.obs().ends[Task::read_history] = {.ok = false, .at = at_ms(-100)};
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
 // ---- with a request of an operator ----
+
+// Seed 10958 of the simulator: the leader was cut off and went on alone by its own consent.
+TEST(LeaderRace, WhoIsNotInTheFailsafeMapTakesNoLockForAnOperatorEither) {
+  Given given("b");
+  given.requested("a", "b").unlocked(true);
+  given.cluster().failsafe_mode = true;
+  given.view().failsafe = FailsafeView{};
+  given.view().failsafe->members[MemberName("a")] = "http://a.test:8008/patroni";
+  EXPECT_EQ(find_task(decide(given.build()), Task::take_lock), nullptr);
+  given.view().failsafe->members[MemberName("b")] = "http://b.test:8008/patroni";
+  EXPECT_NE(find_task(decide(given.build()), Task::take_lock), nullptr);
+}
 
 TEST(LeaderRace, NamedCandidateTakesAReleasedLock) {
   Given given("b");
@@ -299,6 +351,20 @@ TEST(LeaderRace, OthersStepInForADeadCandidate) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// Seed 20002 of the simulator.
+TEST(LeaderRace, CandidateThatIsNotInTheFailsafeMapIsNotWaitedFor) {
+  Given given("b");
+  given.requested("", "c").unlocked().silent("a").answers("c", 0x3000000);
+  given.cluster().failsafe_mode = true;
+  given.view().failsafe = FailsafeView{};
+  for (const auto* name : {"a", "b", "c"}) {
+    given.view().failsafe->members[MemberName(name)] = Given::api_of(name);
+  }
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().failsafe->members.erase(MemberName("c"));
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
 TEST(LeaderRace, OldLeaderReturnsOnlyWhenNobodyElseCan) {
   Given given("a");
   given.requested("a", "")
@@ -322,6 +388,19 @@ Given won() {
   given.leader("b").holds_lock();
   given.obs().lock.taken_at = at_ms(0);
   return given;
+}
+
+// Seed 10852 of the simulator: each answer was followed by the next question.
+TEST(Promotion, LeaseIsNotAskedForAtEachStep) {
+  auto given = won();
+  auto& end = given.obs().ends[Task::ask_lease];
+  end = TaskEnd{.ok = false, .error = {}, .at = at_ms(0)};
+  EXPECT_EQ(find_task(decide(given.build()), Task::ask_lease), nullptr);
+  given.obs().lock.taken_at = at_ms(1);  // that one was for another lock
+  EXPECT_NE(find_task(decide(given.build()), Task::ask_lease), nullptr);
+  given.obs().lock.taken_at = at_ms(-250);
+  end.at = at_ms(-250);
+  EXPECT_NE(find_task(decide(given.build()), Task::ask_lease), nullptr);
 }
 
 TEST(Promotion, VanishedLockIsNoEvidenceThatTheOldServerStopped) {  // safety 1.7

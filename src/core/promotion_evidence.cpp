@@ -74,9 +74,17 @@ std::vector<PeerAddress> all_to_ask(const Draft& draft) {
   return addresses_of(draft.obs, members);
 }
 
+// Each answer begins a step, and must not begin the next question.
+bool asked_lately(const Observation& obs) {
+  const auto end = obs.ends.find(Task::ask_lease);
+  return end != obs.ends.end() && end->second.at >= obs.lock.taken_at &&
+         obs.now < end->second.at + ask_interval;
+}
+
 void ask(Draft& draft) {
   const auto& lost = draft.next.took_after;
-  if (lost) draft.start(Task::ask_lease, AskLease{lost->leader.lease}, seconds(1));
+  if (lost && !asked_lately(draft.obs))
+    draft.start(Task::ask_lease, AskLease{lost->leader.lease}, seconds(1));
   std::uint64_t round = draft.next.last_round;
   answers(draft, round, all_to_ask(draft));
   draft.wake(ask_interval);

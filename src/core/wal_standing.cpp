@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/local_server.h"
+
 namespace tanist {
 
 namespace {
@@ -31,6 +33,40 @@ Lsn common_position(const Observation& obs, Timeline timeline, Lsn position) {
   // Of a short history: not beyond what is left of it.
   const auto fork = listed || at == lines.begin() ? at : std::prev(at);
   return std::min(position, fork->switch_lsn);
+}
+
+namespace {
+
+// Where the own log left the cluster's, if both name the same timeline with different ends.
+std::optional<Lsn> fork_of(const std::vector<HistoryLine>& own,
+                           const std::vector<HistoryLine>& cluster) {
+  for (const auto& line : cluster) {
+    const auto mine = std::ranges::find(own, line.timeline, &HistoryLine::timeline);
+    if (mine != own.end() && mine->switch_lsn != line.switch_lsn) {
+      return std::min(mine->switch_lsn, line.switch_lsn);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool own_history_is_wanted(const Observation& obs) {
+  const auto& history = obs.view().history;
+  const auto timeline = local_timeline(obs);
+  if (timeline == Timeline() || !history || history->lines.empty()) return false;
+  if (timeline <= history->lines.back().timeline) return false;
+  return obs.local.history_timeline != timeline || obs.running(Task::read_history);
+}
+
+Lsn own_common_position(const Observation& obs) {
+  const auto timeline = local_timeline(obs);
+  const auto position = common_position(obs, timeline, wal_position(obs));
+  const bool known = timeline != Timeline() && obs.local.history_timeline == timeline &&
+                     !obs.running(Task::read_history) && obs.view().history;
+  const auto fork =
+      known ? fork_of(obs.local.history, obs.view().history->lines) : std::optional<Lsn>();
+  return fork ? std::min(position, *fork) : position;
 }
 
 Lsn common_position(const Observation& obs, const PeerReport& report) {

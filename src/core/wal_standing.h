@@ -13,6 +13,13 @@ namespace tanist {
 // `/history`: not beyond the fork.
 Lsn common_position(const Observation& obs, Timeline timeline, Lsn position);
 
+// The same of this node's log, by its own history file too where that was read.
+Lsn own_common_position(const Observation& obs);
+
+// The own timeline is newer than all in `/history`, so that only the own history file tells whether
+// it began where the cluster's log went on, and that was not read yet.
+bool own_history_is_wanted(const Observation& obs);
+
 // The same of a peer, as it reported itself.
 Lsn common_position(const Observation& obs, const PeerReport& report);
 

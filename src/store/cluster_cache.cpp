@@ -98,6 +98,14 @@ ClusterCache::LockSeen ClusterCache::lock_seen() const {
   return {view_.leader, holder != nullptr ? std::optional(*holder) : std::nullopt};
 }
 
+// The holder of this lock was seen as a leader since it took it.
+bool ClusterCache::led(const LockSeen& lock) {
+  const auto& holder = lock.holder;
+  const bool leads =
+      holder && (holder->role == Role::primary || holder->role == Role::standby_leader);
+  return leads && lock.leader && holder->revision > lock.leader->create_revision;
+}
+
 void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at, bool released) {
   if (view_.locked()) {
     view_.lost_leader.reset();
@@ -107,6 +115,9 @@ void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at,
   LostLeader lost{.leader = *before.leader, .deleted_at = deleted_at, .released = released};
   // Only a member that says otherwise is a Patroni; who had no member key may be either.
   lost.was_tanist = !before.holder || before.holder->is_tanist();
+  // Who was never seen to lead may have waited for evidence itself: whoever held the lock before
+  // may still write, as after missed events.
+  lost.after_gap = !led(before);
   if (before.holder) {
     lost.api_url = before.holder->api_url;
   }

@@ -65,6 +65,7 @@ class ClusterCache {
   void decode(const std::string& relative, const StoredKey* value);
   void decode_status_keys();
   LockSeen lock_seen() const;
+  static bool led(const LockSeen& lock);
   void note_lost_leader(const LockSeen& before, Revision deleted_at, bool released);
 
   KeyPaths paths_;

@@ -171,6 +171,23 @@ TEST_F(LostLeaderTest, OthersMayHaveHeldTheLockDuringAGap) {
   EXPECT_TRUE(lost()->after_gap);
 }
 
+// Seed 10852 of the simulator: the agent of a primary froze and its key was deleted; who took the
+// lock waited for evidence and died; who took it then knew of that one only.
+TEST_F(LostLeaderTest, OthersMayWriteWhereTheHolderWasNeverSeenToLead) {
+  cache.apply({gone(leader_key, 11)});
+  ASSERT_TRUE(lost());
+  EXPECT_FALSE(lost()->after_gap);
+  cache.apply({put(leader_key, "n2", 12)});  // its role was written before that
+  cache.apply({gone(leader_key, 13)});
+  ASSERT_TRUE(lost());
+  EXPECT_TRUE(lost()->after_gap);
+  cache.apply({put(leader_key, "n2", 14)});
+  cache.apply({put(member_key, R"({"role":"primary","tanist":"1"})", 15)});
+  cache.apply({gone(leader_key, 16)});
+  ASSERT_TRUE(lost());
+  EXPECT_FALSE(lost()->after_gap);
+}
+
 TEST_F(LostLeaderTest, StaysUntilSomebodyHoldsTheLockAgain) {
   cache.apply({gone(leader_key, 11)});
   cache.apply({put(config_key, "{}", 12)});

@@ -45,6 +45,10 @@ class Outage {
     world_.view().revision = Revision(200);
     show_view(ms);
   }
+  void show_own_key(std::int64_t revision, std::int64_t ms) {
+    world_.member("a").revision = Revision(revision);
+    show_view(ms);
+  }
   void consent(bool all, std::int64_t ms) {
     finish(Task::ask_failsafe, ServerResult{.ok = all}, ms);
   }
@@ -160,6 +164,20 @@ TEST(PublishedMember, IsWrittenAgainWhenItsKeyVanished) {
   world.tick(5'000);
   EXPECT_FALSE(world.ordered(Task::put_member));
   world.tick(10'100);
+  EXPECT_TRUE(world.ordered(Task::put_member));
+}
+
+// Seed 10440 of the simulator: a write whose answer was lost was applied after the one that
+// followed it, and a replica that streamed no more said for ever that it does.
+TEST(PublishedMember, IsWrittenAgainWhenAnEarlierWriteCameLater) {
+  Outage world;
+  ASSERT_TRUE(world.ordered(Task::put_member));
+  world.finish(Task::put_member,
+               StoreResult{.verdict = StoreVerdict::done, .revision = Revision(300)}, 60);
+  world.show_own_key(300, 100);
+  world.tick(10'100);
+  EXPECT_FALSE(world.ordered(Task::put_member));
+  world.show_own_key(301, 10'200);
   EXPECT_TRUE(world.ordered(Task::put_member));
 }
 

@@ -188,9 +188,14 @@ void Loop::publish_member() {
   auto facts = member_facts(obs_, memory_);
   const bool alike = member_written_ && same_but_for_positions(facts, *member_written_);
   const auto again = member_written_at_ + Duration(obs_.timing.loop_wait);
-  // A key that ended with its lease is written again although it would say the same.
-  const bool vanished = obs_.view().member(obs_.node->name) == nullptr && obs_.now >= again;
-  if (!vanished && alike && facts.positions == member_written_->positions) return;
+  // A key that ended with its lease is written again although it would say the same, and so is one
+  // that an earlier write has replaced whose answer was not waited for (safety 1.3).
+  const auto* shown = obs_.view().member(obs_.node->name);
+  const auto put = obs_.ends.find(Task::put_member);
+  const bool overtaken = shown != nullptr && put != obs_.ends.end() && put->second.ok &&
+                         shown->revision > put->second.revision;
+  const bool other = (shown == nullptr || overtaken) && obs_.now >= again;
+  if (!other && alike && facts.positions == member_written_->positions) return;
   const bool early = obs_.now < std::min(again, member_written_at_ + seconds(10));
   if (early && (member_refused_ || alike)) return;
   auto text = text_form(member_value(facts));
