@@ -32,7 +32,9 @@ def check_anew(folder, url, clients, seconds):
     assert not re.search(r"^Non-2xx responses: +[1-9]", text, re.M), text
     rate = float(re.search(r"^Requests per second: +([0-9.]+)", text, re.M).group(1))
     slow = re.search(r"^99,([0-9.]+)", table.read_text(encoding="ascii"), re.M).group(1)
-    return rate, float(slow)
+    # Of fewer than a hundred there is no slowest hundredth.
+    done = int(re.search(r"^Complete requests: +([0-9]+)", text, re.M).group(1))
+    return rate, float(slow) if done >= 100 else float("nan")
 
 
 def check_kept(url, clients, seconds):
@@ -71,6 +73,10 @@ def measure(folder, pairs, options):
             for key, rows in found.items()}
 
 
+def milliseconds(value):
+    return "-" if value != value else f"{value:.2f}"  # not a number
+
+
 def show(found, options):
     print(f"{options.rounds} rounds of {options.seconds} s, load average "
           f"{os.getloadavg()[0]:.2f}, PostgreSQL {POSTGRESQL.parent.name}")
@@ -82,7 +88,8 @@ def show(found, options):
             # Patroni ends each connection after its answer.
             theirs = found[(scheme, clients, "patroni", "new")]
             print(f"| {scheme} | {clients} | {connection} | {own[0]:,.0f} | {theirs[0]:,.0f} | "
-                  f"{own[0] / theirs[0]:.1f} | {own[1]:.2f} | {theirs[1]:.2f} |")
+                  f"{own[0] / theirs[0]:.1f} | {milliseconds(own[1])} | "
+                  f"{milliseconds(theirs[1])} |")
 
 
 def main():
