@@ -6,6 +6,8 @@
 #include <array>
 #include <optional>
 
+#include "base/format.h"
+
 namespace tanist::rest {
 
 namespace {
@@ -106,6 +108,18 @@ Route route_of(std::string_view method, std::string_view path) {
   });
   if (row != rows.end()) return row->route;
   return page(method == "GET" ? Handler::health : Handler::unsupported);
+}
+
+std::string endpoint_table() {
+  constexpr std::array access{"open to all", "guarded", "guarded; members need to be listed"};
+  constexpr std::array body{"ignored", "optional", "required"};
+  std::string out = "| method | path | access | body |\n| --- | --- | --- | --- |\n";
+  for (const auto& [method, segment, route] : rows) {
+    out += format_text("| {} | `/{}` | {} | {} |\n", method, segment,
+                       access.at(static_cast<std::size_t>(route.protection)),
+                       body.at(static_cast<std::size_t>(route.body)));
+  }
+  return out;
 }
 
 Target split_target(std::string_view target) {

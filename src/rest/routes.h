@@ -51,6 +51,9 @@ struct Route {
 // `path` as split_target() gives it; `method` is compared exactly.
 Route route_of(std::string_view method, std::string_view path);
 
+// The handlers with their protection and body as a table of Markdown (docs/reference/endpoints.md).
+std::string endpoint_table();
+
 // Views into the request line.
 struct Target {
   std::string_view path;   // neither decoded nor shortened; leading slashes reduced to one

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
+
+#include "os/file.h"
 
 namespace tanist::rest {
 namespace {
@@ -144,6 +147,23 @@ TEST(Query, KeepsTheOrderOfTheRequest) {
   ASSERT_EQ(query.all().size(), 3U);
   EXPECT_EQ(query.all()[0].first, "b");
   EXPECT_EQ(query.all()[2].first, "c");
+}
+
+TEST(EndpointsPage, IsTheCommittedOne) {
+  const std::string path = std::string(TANIST_SOURCE_DIR) + "/docs/reference/endpoints.md";
+  const auto page =
+      "# Endpoints\n\n"
+      "What the REST API has handlers for; everything else is a health check (`GET`, and every "
+      "`HEAD` and\n`OPTIONS`) or answered with 501. What each does and answers: "
+      "[rest](rest.md). *Guarded* means the checks of\n[rest: access](rest.md#access). Printed by "
+      "`TANIST_REWRITE=1 rest_test --gtest_filter='EndpointsPage.*'`.\n\n" +
+      endpoint_table();
+  if (std::getenv("TANIST_REWRITE") != nullptr) {
+    ASSERT_TRUE(os::replace_file(path, page, 0644));
+  }
+  const auto committed = os::read_file(path);
+  ASSERT_TRUE(committed) << committed.error().message;
+  EXPECT_EQ(*committed, page) << path << " is out of date; its text says how to print it";
 }
 
 }  // namespace
