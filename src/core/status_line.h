@@ -17,7 +17,7 @@ struct StatusLine {
   std::vector<LogLine> before;  // what is said before it, as often
 };
 
-// `role_is_primary`: some lines differ for a running primary.
+// What `why` means to the operator, with PAUSE before it while the cluster is paused.
 StatusLine status_line(const Why& why, const Observation& obs);
 
 }  // namespace tanist

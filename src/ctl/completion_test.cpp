@@ -3,7 +3,6 @@
 #include "ctl/completion.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -28,35 +27,24 @@ std::string output_of(const std::string& command) {
   return out;
 }
 
-class ScriptFolder {
+// The script in a folder of its own, under the name by which zsh finds it in $fpath.
+class Script {
  public:
-  ScriptFolder(Shell shell, const std::string& name) {
-    EXPECT_NE(mkdtemp(path_.data()), nullptr);
-    EXPECT_TRUE(os::replace_file(path_ + "/" + name, completion_script(shell), 0600));
+  explicit Script(Shell shell) {
+    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
+    EXPECT_TRUE(os::replace_file(path(), completion_script(shell), 0600));
   }
-  ~ScriptFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
+  ~Script() { std::filesystem::remove_all(folder_); }
+  const std::string& folder() const { return folder_; }
+  std::string path() const { return folder_ + "/_tanistctl"; }
 
  private:
-  std::string path_ = "/tmp/tanist_completion_XXXXXX";
-};
-
-class ScriptFile {
- public:
-  explicit ScriptFile(Shell shell) {
-    close(mkstemp(path_.data()));
-    EXPECT_TRUE(os::replace_file(path_, completion_script(shell), 0600));
-  }
-  ~ScriptFile() { unlink(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = "/tmp/tanist_completion_XXXXXX";
+  std::string folder_ = "/tmp/tanist_completion_XXXXXX";  // as mkdtemp wants it
 };
 
 // What bash offers for the last of the words.
 std::set<std::string> offered(const std::string& words) {
-  const ScriptFile script(Shell::bash);
+  const Script script(Shell::bash);
   const auto text = output_of("bash -c '. \"$0\"; COMP_WORDS=(" + words +
                               "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tanistctl; printf "
                               "\"%s\\n\" \"${COMPREPLY[@]}\"' " +
@@ -104,7 +92,7 @@ bool is_installed(const std::string& shell) {
 // known to it; $1 is its folder.
 void expect_zsh_completes(const std::string& load) {
   if (!is_installed("zsh")) GTEST_SKIP() << "zsh is not installed";
-  const ScriptFolder folder(Shell::zsh, "_tanistctl");
+  const Script script(Shell::zsh);
   const auto text = output_of("timeout 60 zsh -f -c '" + load + R"(
 zmodload zsh/zpty
 zpty shell zsh -f -i
@@ -114,7 +102,7 @@ zpty -w -n shell "tanistctl switchov"$'"'\t'"'
 zpty -r shell out "*switchover*" && print switchover
 zpty -w -n shell "--ca"$'"'\t'"'
 zpty -r shell out "*--candidate*" && print -- --candidate
-' zsh )" + folder.path() + " 2>&1");
+' zsh )" + script.folder() + " 2>&1");
   EXPECT_EQ(text, "switchover\n--candidate\n");
 }
 
@@ -128,7 +116,7 @@ TEST(ZshCompletion, CanBeSourced) {
 
 TEST(FishCompletion, CompletesCommandsOptionsAndTheirWords) {
   if (!is_installed("fish")) GTEST_SKIP() << "fish is not installed";
-  const ScriptFile script(Shell::fish);
+  const Script script(Shell::fish);
   const auto offers = [&script](const std::string& line) {
     return output_of("fish --no-config -c 'source " + script.path() + "; complete -C \"" + line +
                      "\"' 2>&1");

@@ -180,6 +180,22 @@ class PlainCluster:
         eventually(self.is_healthy, seconds, "a leader and replicas on its timeline")
 
 
+def kept(cluster):
+    """For a fixture of a file: started once, told of and removed at the end."""
+    try:
+        yield cluster.start()
+    finally:
+        cluster.folder.show_logs()
+        cluster.folder.remove()
+
+
+def healthy(cluster):
+    """For the fixture of a case: the kept cluster, well at first; its logs since then are shown."""
+    cluster.wait_healthy()
+    yield cluster
+    cluster.folder.show_logs()
+
+
 def place_tanistctl(folder):
     """tanistctl where user postgres can run it, and a link `patronictl` to it; its path."""
     program = folder.path / "tanistctl"

@@ -2,6 +2,7 @@
 """Callbacks and hooks on a real cluster: which, when, with which arguments and in which order; and
 scripts that hang or fail, which must not take the cluster with them."""
 
+import plain_cluster
 import pytest
 from local_servers import eventually, processes_of, trace_of
 from plain_cluster import PlainCluster, ctl, place_tanistctl
@@ -61,6 +62,7 @@ class Told(PlainCluster):
     def switch_over(self, **options):
         """From the leader to the other one; their names."""
         old, new = self.leader(), self.replica()
+        eventually(lambda: self.members()[new]["state"] == "streaming", 30, "a candidate")
         ctl(place_tanistctl(self.folder), self.file_of("a1"), "switchover", "--leader", old,
             "--candidate", new, "--force", **options)
         return old, new
@@ -68,19 +70,12 @@ class Told(PlainCluster):
 
 @pytest.fixture(scope="module", name="kept")
 def fixture_kept():
-    cluster = Told()
-    try:
-        yield cluster.start()
-    finally:
-        cluster.folder.show_logs()
-        cluster.folder.remove()
+    yield from plain_cluster.kept(Told())
 
 
 @pytest.fixture(name="cluster")
 def fixture_cluster(kept):
-    kept.wait_healthy()
-    yield kept
-    kept.folder.show_logs()
+    yield from plain_cluster.healthy(kept)
 
 
 def test_a_new_cluster_tells_of_its_start_and_of_nothing_else(cluster):

@@ -7,6 +7,7 @@ import json
 import time
 
 import psycopg2
+import plain_cluster
 import pytest
 from local_servers import eventually, must_run
 from plain_cluster import PlainCluster, ctl, place_tanistctl
@@ -56,19 +57,12 @@ class Hostile(PlainCluster):
 
 @pytest.fixture(scope="module", name="kept")
 def fixture_kept():
-    cluster = Hostile(members=MEMBERS)
-    try:
-        yield cluster.start()
-    finally:
-        cluster.folder.show_logs()
-        cluster.folder.remove()
+    yield from plain_cluster.kept(Hostile(members=MEMBERS))
 
 
 @pytest.fixture(name="cluster")
 def fixture_cluster(kept):
-    kept.wait_healthy()
-    yield kept
-    kept.folder.show_logs()
+    yield from plain_cluster.healthy(kept)
 
 
 def tanistctl(cluster, *words):
