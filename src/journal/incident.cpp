@@ -212,7 +212,8 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // What a member that did not win decided while the lock was free. Its last word counts, with the
-// remarks of the decision that had any.
+// remarks of the decision that had any. Who was slower than the winner has none yet: a race begins
+// with a look at the own server.
 std::optional<Voice> voice_of(const Change& change, const Lines& story) {
   const auto begin = end_of_lock(change) - clock_slack;
   const auto end = change.taken->taken_at + clock_slack;
@@ -221,7 +222,11 @@ std::optional<Voice> voice_of(const Change& change, const Lines& story) {
   for (const auto& line : story) {
     const bool is_vacant = line.has_view && line.leader.value().empty();
     if (!line.is_decision || !is_vacant || line.at < begin || line.at > end) continue;
-    word = line.text;
+    if (line.reason != Reason::observing) {
+      word = line.text;
+    } else if (word.empty()) {
+      word = "was still looking at its own server when the lock was taken";
+    }
     if (!line.remarks.empty()) remarks = joined(line.remarks);
   }
   if (word.empty()) return std::nullopt;

@@ -126,6 +126,25 @@ TEST(Incidents, TheLosersReasonIsTold) {
   EXPECT_EQ(voice->text, "race_not_healthiest (Wal position of b is ahead of my wal position)");
 }
 
+// b was so quick that c had not even looked at its server.
+TEST(Incidents, OneThatWasStillLookingSaysSo) {
+  auto stories = silent_leader();
+  stories[c] = {decision(c, -60'000, Reason::following_leader), vacant(c, 5110, Reason::observing)};
+  const auto incident = only(stories);
+  const auto voice = std::ranges::find(incident.voices, c, &Voice::member);
+  ASSERT_NE(voice, incident.voices.end());
+  EXPECT_EQ(voice->text, "was still looking at its own server when the lock was taken");
+}
+
+TEST(Incidents, LookingAgainDoesNotHideAVerdict) {
+  auto stories = silent_leader();
+  stories[c].push_back(vacant(c, 5120, Reason::observing));
+  const auto incident = only(stories);
+  const auto voice = std::ranges::find(incident.voices, c, &Voice::member);
+  ASSERT_NE(voice, incident.voices.end());
+  EXPECT_EQ(voice->text, "race_not_healthiest (Wal position of b is ahead of my wal position)");
+}
+
 TEST(Incidents, TheOldLeaderTellsTheCauseWhenItCan) {
   auto stopping = leading(4000, Reason::shutting_down);
   stopping.shutting_down = true;
