@@ -218,6 +218,9 @@ void Agent::start(const agent::Effect& effect, const AgentAction& action) {
     done.ok = false;  // our own API is not open yet, and names are not given twice here
     return process_.after(milliseconds(1), [this, id, done] { finish(id, done); });
   }
+  if (std::holds_alternative<TellPoolers>(action)) {  // there are none here
+    return process_.after(milliseconds(1), [this, id, done] { finish(id, done); });
+  }
   if (const auto* adopt = std::get_if<AdoptConfig>(&action)) config_ = adopt->config;
   const bool adopts = std::holds_alternative<AdoptConfig>(action);
   const bool opens = std::holds_alternative<StartApi>(action);

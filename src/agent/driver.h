@@ -72,6 +72,7 @@ class Driver {
   void start(const Effect& effect, const ServerAction& action);
   void start(const Effect& effect, const AgentAction& action);
   void finish(EffectId id, ServerResult result);
+  os::Awaitable<void> tell_poolers(EffectId id, TellPoolers told, Instant until);
   void tell_guard_state();
   void tell_watchdog();
   std::string primary_allowed() const;

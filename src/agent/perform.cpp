@@ -16,6 +16,7 @@ namespace {
 // Contract ha 1: each peer gets 2 s; a namesake 3 s (contract config 1.1).
 constexpr Duration peer_limit = seconds(2);
 constexpr Duration namesake_limit = seconds(3);
+constexpr Duration routing_head_start = milliseconds(400);
 // Callbacks are nobody's effects: their numbers lie beyond those of the loop.
 constexpr std::uint64_t first_callback = std::uint64_t{1} << 62;
 
@@ -179,6 +180,8 @@ void Driver::start(const Effect& effect, const AgentAction& action) {
       result.ok = answered;
       finish(id, std::move(result));
     });
+  } else if (const auto* tell = std::get_if<TellPoolers>(&action)) {
+    os::start(io_.get_executor(), tell_poolers(id, *tell, effect.until));
   } else if (const auto* adopt = std::get_if<AdoptConfig>(&action)) {
     os::start(io_.get_executor(), adopt_config(id, adopt->config));
   } else if (std::holds_alternative<ReloadSettings>(action)) {
@@ -186,6 +189,22 @@ void Driver::start(const Effect& effect, const AgentAction& action) {
   } else {
     os::start(io_.get_executor(), start_api(id));
   }
+}
+
+// Clients that are let go run to the load balancer: it knows of the new primary first, if it does
+// within a moment.
+os::Awaitable<void> Driver::tell_poolers(EffectId id, TellPoolers told, Instant until) {
+  const auto head_start_ends = std::min(os::now() + routing_head_start, until);
+  const bool resumes = told.what == TellPoolers::What::resume;
+  while (resumes && awaits_routing_ && os::now() < head_start_ends) {
+    const auto moment = os::Limit{}.within(milliseconds(5));
+    co_await os::pause(moment);
+  }
+  routing_->tell_poolers(told, until - os::now(), [this, id](bool all) {
+    ServerResult result;
+    result.ok = all;
+    finish(id, std::move(result));
+  });
 }
 
 void Driver::finish(EffectId id, ServerResult result) {

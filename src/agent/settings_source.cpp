@@ -21,6 +21,7 @@ Result<NewSettings> SettingsSource::make() const {
   if (!routing) return pass_on(routing.error());
   made.settings = std::move(*settings);
   made.routing = std::move(*routing);
+  config::add_paused_poolers(made.routing, made.settings.node);
   return made;
 }
 

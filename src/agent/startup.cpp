@@ -48,6 +48,7 @@ Result<Startup> prepare_startup(const std::string& config_file, config::Environm
   if (!settings) return pass_on(settings.error());
   auto routing = config::routing_settings(*local);
   if (!routing) return pass_on(routing.error());
+  config::add_paused_poolers(*routing, settings->node);
   configure_log(settings->log, os::wall_now);
   say_what_is_odd(warnings);
   auto hold = DataHold::take(settings->server.data_dir);

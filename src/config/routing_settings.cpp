@@ -61,6 +61,7 @@ Result<RoutingSettings> routing_settings(const LocalConfig& local) {
   out.pgbouncer_username = pgbouncer.text("username", "pgbouncer");
   out.pgbouncer_password = pgbouncer.secret("password");
   out.pgbouncer_databases = pgbouncer.texts("databases");
+  out.pgbouncer_pause = pgbouncer.flag("pause", false);
   if (!is_one_word(out.haproxy_backend)) {
     return unusable(layers, "routing.haproxy.backend", "the name of a backend is one word");
   }
@@ -73,6 +74,14 @@ Result<RoutingSettings> routing_settings(const LocalConfig& local) {
   const auto poolers = check_poolers(layers, out.pgbouncer_hosts);
   if (!poolers) return pass_on(poolers.error());
   return out;
+}
+
+void add_paused_poolers(const RoutingSettings& routing, NodeSettings& node) {
+  if (!routing.pgbouncer_pause) return;
+  for (const auto& host : routing.pgbouncer_hosts) {
+    if (!host.starts_with('/')) node.paused_poolers.push_back(host);
+  }
+  node.pooler_databases = routing.pgbouncer_databases;
 }
 
 }  // namespace tanist::config

@@ -372,6 +372,10 @@ std::span<const Option> option_rows() {
     {.path = "storage.demote_after", .kind = quantity, .check = bounds, .min = 0, .ours = true,
      .help = "Seconds of silent storage after which a primary gives up the lock; absent or 0 is "
              "never."},
+    {.path = "storage.unreachable_demote_after", .kind = quantity, .check = bounds, .min = 0,
+     .ours = true,
+     .help = "Seconds for which the server has answered no new connection (its postmaster hangs or "
+             "is stopped) after which a primary gives up the lock; absent or 0 is never."},
     {.path = "journal.enabled", .kind = boolean, .applies = start, .fallback = "true",
      .check = type, .ours = true,
      .help = "Whether this node writes a journal of its decisions."},
@@ -402,6 +406,11 @@ std::span<const Option> option_rows() {
      .help = "Its password."},
     {.path = "routing.pgbouncer.databases", .kind = texts, .check = type, .ours = true,
      .help = "The pooler's databases that lead to the primary; absent is all of them."},
+    {.path = "routing.pgbouncer.pause", .kind = boolean, .fallback = "false", .check = type,
+     .ours = true,
+     .help = "Pause the poolers (those given as ADDRESS:PORT, in transaction mode) over a "
+             "switchover, for at most a second before the server stops and until the new leader "
+             "takes writes."},
     // ---- salvage ----------------------------------------------------------------------------
     {.path = "salvage.directory", .ours = true,
      .help = "Where a diverged tail of WAL is kept before rewind or copy discard it; absent is "

@@ -159,6 +159,7 @@ Result<Settings> settings_from(const Layers& layers) {
   settings.log = log_settings_from(layers);
   settings.storage = storage_settings_from(layers);
   settings.node.storage_demote_after = settings.storage.demote_after;
+  settings.node.unreachable_demote_after = settings.storage.unreachable_demote_after;
   settings.server.salvage = salvage_settings_from(layers);
   settings.journal = journal_settings_from(layers, settings.server.data_dir);
   if (const auto* first = layers.local.find_path({"bootstrap", "dcs"})) {
@@ -212,8 +213,11 @@ StorageSettings storage_settings_from(const Layers& layers) {
   out.canary = storage.flag("canary", true);
   const auto silent_after = storage.integer("silent_after", out.silent_after.count(), "s");
   out.silent_after = seconds(std::clamp<std::int64_t>(silent_after, 3, 1'000'000));
-  const auto demote_after = storage.integer("demote_after", 0, "s");
-  out.demote_after = seconds(std::clamp<std::int64_t>(demote_after, 0, 1'000'000));
+  const auto patience = [&](std::string_view key) {
+    return seconds(std::clamp<std::int64_t>(storage.integer(key, 0, "s"), 0, 1'000'000));
+  };
+  out.demote_after = patience("demote_after");
+  out.unreachable_demote_after = patience("unreachable_demote_after");
   return out;
 }
 

@@ -466,6 +466,8 @@ TEST_F(EffectiveSettings, OurOwnSections) {
   EXPECT_EQ(settings("guard: {mode: x}").node.guard, GuardMode::automatic);
   EXPECT_EQ(warnings.size(), 1U);
   EXPECT_EQ(settings("storage: {demote_after: 1min}").storage.demote_after, seconds(60));
+  EXPECT_EQ(settings("storage: {unreachable_demote_after: 90}").node.unreachable_demote_after,
+            seconds(90));
   EXPECT_EQ(settings().storage.demote_after, seconds(0));
 }
 
@@ -670,6 +672,18 @@ TEST_F(EffectiveSettings, RoutingIsOptionalAndNamesThisNode) {
   EXPECT_EQ(some.haproxy_server, settings().node.name.value());
   EXPECT_EQ(some.pgbouncer_username, "pgbouncer");
   EXPECT_EQ(some.pgbouncer_hosts, (std::vector<std::string>{"/run/p:6432"}));
+}
+
+// A folder's socket is reached by one node only: no other could resume what this one paused.
+TEST_F(EffectiveSettings, OnlyPoolersThatAllReachArePaused) {
+  NodeSettings node;
+  const std::string hosts = "hosts: ['/run/p:6432', '10.0.0.9:6432'], databases: [app]";
+  add_paused_poolers(*routing_settings(local_of("routing: {pgbouncer: {" + hosts + "}}")), node);
+  EXPECT_TRUE(node.paused_poolers.empty());
+  add_paused_poolers(
+      *routing_settings(local_of("routing: {pgbouncer: {pause: true, " + hosts + "}}")), node);
+  EXPECT_EQ(node.paused_poolers, (std::vector<std::string>{"10.0.0.9:6432"}));
+  EXPECT_EQ(node.pooler_databases, (std::vector<std::string>{"app"}));
 }
 
 TEST_F(EffectiveSettings, RoutingToNowhereIsRefused) {

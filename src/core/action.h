@@ -40,6 +40,7 @@ enum class Task {
   write_history,
   write_sync,
   write_failsafe,
+  write_poolers,
   operator_write,
   read_cluster,
   // Background at the server.
@@ -57,6 +58,8 @@ enum class Task {
   ask_peers,
   ask_failsafe,
   probe_namesake,
+  pause_poolers,
+  resume_poolers,
   adopt_config,
   reload_settings,
   start_api,
@@ -83,6 +86,7 @@ constexpr auto names_of(Task) {
                     N{T::write_history, "write_history"},
                     N{T::write_sync, "write_sync"},
                     N{T::write_failsafe, "write_failsafe"},
+                    N{T::write_poolers, "write_poolers"},
                     N{T::operator_write, "operator_write"},
                     N{T::read_cluster, "read_cluster"},
                     N{T::observe, "observe"},
@@ -98,6 +102,8 @@ constexpr auto names_of(Task) {
                     N{T::ask_peers, "ask_peers"},
                     N{T::ask_failsafe, "ask_failsafe"},
                     N{T::probe_namesake, "probe_namesake"},
+                    N{T::pause_poolers, "pause_poolers"},
+                    N{T::resume_poolers, "resume_poolers"},
                     N{T::adopt_config, "adopt_config"},
                     N{T::reload_settings, "reload_settings"},
                     N{T::start_api, "start_api"}};
@@ -153,6 +159,28 @@ struct ProbeNamesake {
 };
 static_assert(lists_all_fields<ProbeNamesake>);
 
+// PAUSE, or RECONNECT and RESUME, on the consoles of these PgBouncers (safety 5.1), within the
+// task's time: `ok` only if each of them confirmed. Who did not pause in time is told to resume.
+struct TellPoolers {
+  static constexpr std::string_view name = "tell_poolers";
+  enum class What { pause, resume };
+  What what = What::resume;
+  std::vector<std::string> hosts;      // ADDRESS:PORT
+  std::vector<std::string> databases;  // empty = all
+
+  static constexpr auto fields() {
+    using T = TellPoolers;
+    return std::tuple{field("what", &T::what), field("hosts", &T::hosts),
+                      field("databases", &T::databases)};
+  }
+  friend bool operator==(const TellPoolers&, const TellPoolers&) = default;
+};
+static_assert(lists_all_fields<TellPoolers>);
+constexpr auto names_of(TellPoolers::What) {
+  using W = TellPoolers::What;
+  return std::array{EnumName<W>{W::pause, "pause"}, EnumName<W>{W::resume, "resume"}};
+}
+
 // Makes settings of the dynamic document `config` and caches it in the data directory.
 struct AdoptConfig {
   static constexpr std::string_view name = "adopt_config";
@@ -177,8 +205,8 @@ struct StartApi {
   friend bool operator==(const StartApi&, const StartApi&) = default;
 };
 
-using AgentAction =
-    std::variant<AskPeers, AskFailsafe, ProbeNamesake, AdoptConfig, ReloadSettings, StartApi>;
+using AgentAction = std::variant<AskPeers, AskFailsafe, ProbeNamesake, TellPoolers, AdoptConfig,
+                                 ReloadSettings, StartApi>;
 
 // One thing to start. `until` is the instant at which it is given up (store and peers).
 struct StartTask {

@@ -13,7 +13,7 @@ std::string limitation(const PeerReport& report) {
   if (!report.reachable) return "not reachable";
   if (report.tags.nofailover()) return "not allowed to promote";
   if (report.watchdog_failed) return "not watchdog capable";
-  if (report.storage_failed) return "without working storage";
+  if (report.storage_failed) return "without working storage or server";
   if (report.guard_missing) return "without the guard that it requires";
   return {};
 }

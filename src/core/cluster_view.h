@@ -229,6 +229,22 @@ struct DigestsView {
 };
 static_assert(lists_all_fields<DigestsView>);
 
+// `tanist/poolers`: poolers that were paused for a switchover and that whoever leads has to resume
+// (safety 5.1).
+struct PoolersView {
+  std::vector<std::string> hosts;      // ADDRESS:PORT
+  std::vector<std::string> databases;  // empty = all
+  Revision revision;
+
+  static constexpr auto fields() {
+    using P = PoolersView;
+    return std::tuple{field("hosts", &P::hosts), field("databases", &P::databases),
+                      field("revision", &P::revision)};
+  }
+  friend bool operator==(const PoolersView&, const PoolersView&) = default;
+};
+static_assert(lists_all_fields<PoolersView>);
+
 // The last lock that this node saw deleted, and what it saw of its holder (safety 1.7).
 struct LostLeader {
   LeaderView leader;
@@ -261,6 +277,7 @@ struct ClusterView {
   std::optional<HistoryView> history;
   std::optional<FailsafeView> failsafe;
   std::optional<DigestsView> digests;
+  std::optional<PoolersView> poolers;
   std::optional<LostLeader> lost_leader;  // absent while locked and when none was seen to go
 
   bool locked() const { return leader && !leader->name.value().empty(); }
@@ -278,12 +295,19 @@ struct ClusterView {
 
   static constexpr auto fields() {
     using C = ClusterView;
-    return std::tuple{field("revision", &C::revision), field("initialize", &C::initialize),
-                      field("config", &C::config),     field("leader", &C::leader),
-                      field("members", &C::members),   field("failover", &C::failover),
-                      field("sync", &C::sync),         field("status", &C::status),
-                      field("history", &C::history),   field("failsafe", &C::failsafe),
-                      field("digests", &C::digests),   field("lost_leader", &C::lost_leader)};
+    return std::tuple{field("revision", &C::revision),
+                      field("initialize", &C::initialize),
+                      field("config", &C::config),
+                      field("leader", &C::leader),
+                      field("members", &C::members),
+                      field("failover", &C::failover),
+                      field("sync", &C::sync),
+                      field("status", &C::status),
+                      field("history", &C::history),
+                      field("failsafe", &C::failsafe),
+                      field("digests", &C::digests),
+                      field("poolers", &C::poolers),
+                      field("lost_leader", &C::lost_leader)};
   }
   friend bool operator==(const ClusterView&, const ClusterView&) = default;
 };

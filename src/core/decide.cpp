@@ -57,7 +57,7 @@ std::optional<Why> release_stray_lock(Draft& draft) {
   const bool stray = obs.view().locked_by(obs.node->name) && !obs.holds_lock();
   if (!stray || obs.lock.adopting || draft.busy(Task::take_lock)) return std::nullopt;
   const bool released = paused(obs) ? is_primary(obs) : !may_be_writable(obs);
-  if (!released) return because(Reason::observing);
+  if (!released || leaves_lock_to_end(obs)) return because(Reason::observing);
   draft.start(Task::release_stray_lock, ReleaseStrayLock{obs.view().leader->create_revision},
               Duration(obs.timing.retry_timeout));
   return because(Reason::observing);

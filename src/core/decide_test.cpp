@@ -324,6 +324,16 @@ TEST(Decide, LockInOurNameThatNobodyConfirmedIsReleased) {  // safety 1.3
   EXPECT_NE(find_store<ReleaseStrayLock>(decision, Task::release_stray_lock), nullptr);
 }
 
+// Whose key it is shows only its lease's end (safety 5.3: never a release after giving up).
+TEST(Decide, LockThatWasGivenUpIsLeftToItsLease) {
+  Given given("b");
+  given.leader("b");
+  given.obs().lock.given_up = given.view().leader->create_revision;
+  EXPECT_EQ(find_task(decide(given.build()), Task::release_stray_lock), nullptr);
+  given.obs().lock.given_up = Revision(1);  // an earlier one
+  EXPECT_NE(find_task(decide(given.build()), Task::release_stray_lock), nullptr);
+}
+
 // The key hangs on our own living lease, or on that of the agent before: it must not stay for ever.
 TEST(Decide, InPauseAPrimaryGivesUpALockThatItDoesNotHold) {  // found by tests/faults
   Given given("a");

@@ -8,6 +8,7 @@
 #include "core/promotion_evidence.h"
 #include "core/published_values.h"
 #include "core/start_job.h"
+#include "core/synchronous_view.h"
 
 namespace tanist {
 
@@ -83,11 +84,15 @@ bool shutdown_is_located(Draft& draft) {
   return true;
 }
 
+bool is_manual_failover(const Observation& obs) {
+  const auto& failover = obs.view().failover;
+  return failover && failover->present() && !failover->is_switchover();
+}
+
 CandidateSearch search_for(const Draft& draft) {
-  const auto& failover = draft.obs.view().failover;
   return {.candidate = draft.next.job->candidate,
           .exclude = false,
-          .manual_failover = failover && failover->present() && !failover->is_switchover(),
+          .manual_failover = is_manual_failover(draft.obs),
           .received_at_least = draft.next.job->shutdown_end,
           .streaming_from_us = false,
           .action = request_name(draft.obs)};
@@ -158,13 +163,29 @@ StepState while_stopping(Draft& draft) {
   return StepGoesOn{};
 }
 
-// The server is down, but pg_control tells of no clean shutdown (or was not read yet).
+// The server is down, but pg_control tells of no clean shutdown (or was not read yet). It had to be
+// killed: a switchover is given up, for it may lose nothing. Who asks for a failover wants the
+// leadership to leave this node, above all when its server hangs (trap 38).
 StepState after_unclean_stop(Draft& draft) {
   if (draft.obs.local.server.observed_at <= draft.next.job->step_began) {
     draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
     return StepGoesOn{};
   }
-  if (!for_good(draft)) return StepFailed{"the server did not shut down cleanly"};
+  const auto& request = draft.obs.view().failover;
+  // A lock that was given away is the candidate's without a vote, but nobody knows here whether
+  // that one or another voter has the last commits: in quorum mode the votes decide, once the
+  // lease has ended.
+  const bool needs_votes = quorum_active(draft.obs) && request && request->present();
+  if (needs_votes && for_good(draft)) return StepDone{};
+  if (!for_good(draft)) {
+    if (needs_votes || !is_manual_failover(draft.obs)) {
+      return StepFailed{"the server did not shut down cleanly"};
+    }
+    draft.log(LineLevel::warning,
+              "{}: the server had to be killed; what nobody has received of its last transactions "
+              "is lost",
+              draft.next.job->label);
+  }
   release(draft);
   return StepGoesOn{};
 }

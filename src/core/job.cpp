@@ -20,8 +20,8 @@ constexpr std::array start_steps{S::start_server};
 constexpr std::array promote_steps{S::pre_promote, S::promote, S::await_primary};
 constexpr std::array restart_steps{S::leave_sync_duty, S::stop_server, S::start_server};
 constexpr std::array change_upstream_steps{S::stop_server, S::start_server};
-constexpr std::array demote_handing_over_steps{S::checkpoint, S::choose_candidate, S::hand_over,
-                                               S::await_new_leader, S::start_server};
+constexpr std::array demote_handing_over_steps{S::checkpoint, S::choose_candidate, S::pause_poolers,
+                                               S::hand_over,  S::await_new_leader, S::start_server};
 constexpr std::array demote_offline_steps{S::stop_server, S::start_server};
 constexpr std::array demote_cluster_steps{S::stop_server, S::archive_end, S::start_server};
 constexpr std::array recover_steps{S::recover_data};

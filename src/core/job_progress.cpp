@@ -161,7 +161,8 @@ void finish(Draft& draft, bool ok, const std::string& error) {
 void tell_time(Draft& draft, const Job& job) {
   const bool tells = job.kind == JobKind::demote_handing_over ||
                      job.kind == JobKind::stop_for_good || job.kind == JobKind::promote;
-  if (!tells) return;
+  const bool skipped = current_step(job) == Step::pause_poolers && !job.step_started;
+  if (!tells || skipped) return;
   draft.log(LineLevel::info, "{}: {} took {} ms, {} ms in all", job.label,
             name_of(current_step(job)), in_milliseconds(draft.obs.now - job.step_began),
             in_milliseconds(draft.obs.now - job.began));

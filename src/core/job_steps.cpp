@@ -7,6 +7,7 @@
 #include "core/leave_sync_duty.h"
 #include "core/local_server.h"
 #include "core/logical_slots.h"
+#include "core/pooler_pause.h"
 #include "core/promotion_evidence.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
@@ -307,6 +308,7 @@ StepState advance_step(Draft& draft) {
     case Step::promote: return promote(draft);
     case Step::checkpoint: return checkpoint(draft);
     case Step::choose_candidate: return choose_candidate(draft);
+    case Step::pause_poolers: return pause_poolers(draft);
     case Step::stop_server: return stop_server(draft);
     case Step::stop_immediately: return stop_immediately(draft);
     case Step::hand_over: return hand_over(draft);

@@ -5,6 +5,7 @@
 #include "core/failover_request.h"
 #include "core/leader_upkeep.h"
 #include "core/local_server.h"
+#include "core/pooler_pause.h"
 #include "core/promotion_evidence.h"
 #include "core/published_values.h"
 #include "core/standby_leader.h"
@@ -92,6 +93,7 @@ bool reign_begins(const Observation& obs) {
 
 Why lead(Draft& draft) {
   if (draft.busy(Task::release_lock)) return because(Reason::observing);
+  resume_poolers(draft);
   if (auto why = lead_in_pause(draft)) return *why;
   if (!clears_served_request(draft)) {
     if (auto why = serve_request(draft)) return *why;

@@ -36,6 +36,8 @@ struct Lock {
   // `until` was last moved by the other members' consent, not by the store (safety 3.4).
   bool by_failsafe = false;
   Instant failsafe_asked_at;  // when the last round of consent was begun
+  // Create revision of the own lock whose lease is left to end (safety 5.3); zero = none.
+  Revision given_up;
 
   static constexpr auto fields() {
     using L = Lock;
@@ -46,7 +48,8 @@ struct Lock {
                       field("lost", &L::lost),
                       field("unanswered", &L::unanswered),
                       field("by_failsafe", &L::by_failsafe),
-                      field("failsafe_asked_at", &L::failsafe_asked_at)};
+                      field("failsafe_asked_at", &L::failsafe_asked_at),
+                      field("given_up", &L::given_up)};
   }
   friend bool operator==(const Lock&, const Lock&) = default;
 };

@@ -21,6 +21,7 @@ struct RoutingSettings {
   std::string pgbouncer_username = "pgbouncer";  // one of its admin_users
   Secret pgbouncer_password;
   std::vector<std::string> pgbouncer_databases;  // empty = all that it has
+  bool pgbouncer_pause = false;                  // over a switchover
 
   friend bool operator==(const RoutingSettings&, const RoutingSettings&) = default;
 };

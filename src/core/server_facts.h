@@ -274,7 +274,7 @@ static_assert(lists_all_fields<ServerFacts>);
 
 // What the storage canary and its connections to the server found (safety 5.3). A directory that is
 // watched answers every second; `since` is the first moment of the present state.
-enum class StorageState { unknown, good, silent, full, failing };
+enum class StorageState { unknown, good, silent, full, failing, unreachable };
 
 constexpr auto names_of(StorageState) {
   using S = StorageState;
@@ -284,7 +284,9 @@ constexpr auto names_of(StorageState) {
                     // less is free than a segment of WAL needs
                     EnumName<S>{S::full, "full"},
                     // writes end with an error
-                    EnumName<S>{S::failing, "failing"}};
+                    EnumName<S>{S::failing, "failing"},
+                    // writes end, but the postmaster answers no new connection (trap 38)
+                    EnumName<S>{S::unreachable, "unreachable"}};
 }
 
 struct StorageFacts {

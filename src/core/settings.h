@@ -58,7 +58,11 @@ struct NodeSettings {
   std::vector<std::string> leaderless_methods;  // all methods with no_leader, configured or not
   GuardMode guard = GuardMode::automatic;
   WatchdogMode watchdog = WatchdogMode::automatic;
-  seconds storage_demote_after{0};  // 0 = never
+  seconds storage_demote_after{0};      // 0 = never
+  seconds unreachable_demote_after{0};  // 0 = never
+  // ADDRESS:PORT of the poolers that are paused over a switchover, and their databases.
+  std::vector<std::string> paused_poolers;
+  std::vector<std::string> pooler_databases;  // empty = all
 
   static constexpr auto fields() {
     using N = NodeSettings;
@@ -78,7 +82,10 @@ struct NodeSettings {
                       field("leaderless_methods", &N::leaderless_methods),
                       field("guard", &N::guard),
                       field("watchdog", &N::watchdog),
-                      field("storage_demote_after", &N::storage_demote_after)};
+                      field("storage_demote_after", &N::storage_demote_after),
+                      field("unreachable_demote_after", &N::unreachable_demote_after),
+                      field("paused_poolers", &N::paused_poolers),
+                      field("pooler_databases", &N::pooler_databases)};
   }
   friend bool operator==(const NodeSettings&, const NodeSettings&) = default;
 };
@@ -232,6 +239,7 @@ struct StorageSettings {
   bool canary = true;
   seconds silent_after{10};  // without a finished write for this long, storage counts as hung
   seconds demote_after{0};   // silence after which a primary gives up the lock; 0 = never
+  seconds unreachable_demote_after{0};  // the same without answers to new connections; 0 = never
 
   friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
 };

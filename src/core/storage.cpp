@@ -2,6 +2,8 @@
 // Storage in trouble. Pure; any thread.
 #include "core/storage.h"
 
+#include <utility>
+
 #include "core/local_server.h"
 #include "core/synchronous_view.h"
 
@@ -32,27 +34,41 @@ void report_storage(Draft& draft) {
   const auto& storage = draft.obs.local.storage;
   auto& reported = draft.next.storage_reported;
   if (storage.state == reported) return;
-  const bool was_bad = reported != StorageState::unknown && reported != StorageState::good;
-  reported = storage.state;
-  if (!storage.good_enough()) {
+  const auto before = std::exchange(reported, storage.state);
+  const bool was_bad = before != StorageState::unknown && before != StorageState::good;
+  if (storage.state == StorageState::unreachable) {
+    draft.log(
+        LineLevel::critical,
+        "PostgreSQL of this node takes no new connections ({}). It is no candidate for leader "
+        "until that is over",
+        storage.detail);
+  } else if (!storage.good_enough()) {
     draft.log(
         LineLevel::critical,
         "The storage of this node is {} ({}). It is no candidate for leader until that is over",
         name_of(storage.state), storage.detail);
   } else if (was_bad && storage.state == StorageState::good) {
-    draft.log(LineLevel::warning, "The storage of this node works again");
+    draft.log(LineLevel::warning, "{} of this node works again",
+              before == StorageState::unreachable ? "PostgreSQL" : "The storage");
   }
 }
 
 bool gives_up_for_storage(const Observation& obs) {
   const auto& storage = obs.local.storage;
-  const Duration patience = obs.node->storage_demote_after;
-  if (patience <= Duration(0) || storage.state != StorageState::silent) return false;
+  const bool silent = storage.state == StorageState::silent;
+  if (!silent && storage.state != StorageState::unreachable) return false;
+  const Duration patience =
+      silent ? obs.node->storage_demote_after : obs.node->unreachable_demote_after;
+  if (patience <= Duration(0) || obs.now - storage.since < patience) return false;
   if (paused(obs) || !obs.store.view || !is_primary(obs)) return false;
-  const bool long_silent = obs.now - storage.since >= patience;
   const bool stands_still =
       storage.sessions_waiting > 0 && obs.now - storage.flushed_since >= patience;
-  return long_silent && stands_still && has_successor(obs);
+  return (stands_still || !silent) && has_successor(obs);
+}
+
+bool leaves_lock_to_end(const Observation& obs) {
+  return obs.lock.given_up != Revision(0) && obs.store.view && obs.view().leader &&
+         obs.view().leader->create_revision == obs.lock.given_up;
 }
 
 }  // namespace tanist

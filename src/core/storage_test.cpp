@@ -71,6 +71,42 @@ TEST(Storage, IsNotGivenUpWithoutASuccessorWhoseOwnWorks) {
   EXPECT_FALSE(gives_up_for_storage(asynchronous.build()));
 }
 
+Given leader_with_stopped_postmaster() {
+  Given given("a");
+  given.node().unreachable_demote_after = seconds(30);
+  given.obs().local.storage.state = StorageState::unreachable;
+  given.obs().local.storage.since = at_ms(-31'000);
+  given.member("b").replication_state = "streaming";
+  return given;
+}
+
+// What its sessions still write is no reason to wait, but the setting is one of its own.
+TEST(UnreachableServer, IsGivenUpOnlyWhereConfigured) {  // trap 38
+  EXPECT_TRUE(gives_up_for_storage(leader_with_stopped_postmaster().build()));
+  auto not_configured = leader_with_stopped_postmaster();
+  not_configured.node().unreachable_demote_after = seconds(0);
+  not_configured.node().storage_demote_after = seconds(1);
+  EXPECT_FALSE(gives_up_for_storage(not_configured.build()));
+  auto too_early = leader_with_stopped_postmaster();
+  too_early.obs().local.storage.since = at_ms(-29'000);
+  EXPECT_FALSE(gives_up_for_storage(too_early.build()));
+  auto nobody = leader_with_stopped_postmaster();
+  nobody.member("b").replication_state = "";
+  EXPECT_FALSE(gives_up_for_storage(nobody.build()));
+  auto paused = leader_with_stopped_postmaster();
+  paused.cluster().pause = true;
+  EXPECT_FALSE(gives_up_for_storage(paused.build()));
+}
+
+TEST(UnreachableServer, IsReportedInItsOwnWords) {
+  auto given = leader_with_stopped_postmaster();
+  const auto first = decide(given.build());
+  EXPECT_TRUE(testing::logged(first, "takes no new connections"));
+  given.memory() = first.next;
+  given.obs().local.storage.state = StorageState::good;
+  EXPECT_TRUE(testing::logged(decide(given.build()), "PostgreSQL of this node works again"));
+}
+
 // Trap 24: whoever cannot write is no candidate.
 TEST(Storage, InTroubleKeepsOutOfTheRace) {
   Given given("b");
@@ -104,7 +140,7 @@ TEST(PeerReport, TellsOfFailingStorage) {
   };
   EXPECT_EQ(limitation(report("good")), "");
   EXPECT_EQ(limitation(report("unknown")), "");
-  EXPECT_EQ(limitation(report("full")), "without working storage");
+  EXPECT_EQ(limitation(report("full")), "without working storage or server");
 }
 
 TEST(PeerReport, TellsOfARequiredGuardThatIsMissing) {

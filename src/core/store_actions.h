@@ -15,7 +15,17 @@
 namespace tanist {
 
 // Keys with a fixed path below the cluster's prefix (contract dcs 1).
-enum class StoreKey { initialize, config, failover, sync, status, history, failsafe, digests };
+enum class StoreKey {
+  initialize,
+  config,
+  failover,
+  sync,
+  status,
+  history,
+  failsafe,
+  digests,
+  poolers
+};
 
 constexpr auto names_of(StoreKey) {
   using K = StoreKey;
@@ -24,7 +34,8 @@ constexpr auto names_of(StoreKey) {
                     EnumName<K>{K::status, "status"}, EnumName<K>{K::history, "history"},
                     EnumName<K>{K::failsafe, "failsafe"},
                     // our own; readers of the format ignore keys that they do not know
-                    EnumName<K>{K::digests, "tanist/digests"}};
+                    EnumName<K>{K::digests, "tanist/digests"},
+                    EnumName<K>{K::poolers, "tanist/poolers"}};
 }
 
 // The key's mod_revision must be this; 0 = the key must be absent.

@@ -8,6 +8,8 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/disk.h"
+#include "os/proc.h"
 #include "postgres/programs.h"
 #include "postgres/sessions.h"
 
@@ -29,9 +31,10 @@ bool is_number(std::string_view text) {
 
 int badness(StorageState state) {
   switch (state) {
-    case StorageState::silent: return 4;
-    case StorageState::failing: return 3;
-    case StorageState::full: return 2;
+    case StorageState::silent: return 5;
+    case StorageState::failing: return 4;
+    case StorageState::full: return 3;
+    case StorageState::unreachable: return 2;
     case StorageState::good: return 1;
     case StorageState::unknown: break;
   }
@@ -47,10 +50,26 @@ std::string describe(const WatchedFolder& folder, std::string_view name, Instant
     case StorageState::failing:
       return format_text("a write in the {} failed: {}", name,
                          std::strerror(static_cast<int>(folder.error)));
+    case StorageState::unreachable:
     case StorageState::good:
     case StorageState::unknown: break;
   }
   return {};
+}
+
+void add_contact(const ServerContact& contact, Instant now, Duration silent_after,
+                 StorageFacts& facts) {
+  if (contact.stopped_since) {
+    facts.since = *contact.stopped_since;
+    facts.detail = "its postmaster is stopped, by a signal or a debugger";
+  } else if (contact.unanswered_since && now - *contact.unanswered_since >= silent_after) {
+    facts.since = *contact.unanswered_since;
+    facts.detail = format_text("its postmaster has answered none for {} s",
+                               std::chrono::floor<seconds>(now - facts.since).count());
+  } else {
+    return;
+  }
+  facts.state = StorageState::unreachable;
 }
 
 WatchedFolder as_of(WatchedFolder folder, Instant now, Duration silent_after) {
@@ -87,8 +106,8 @@ void take_canary_line(std::string_view line, Instant now, WatchedFolder& data, W
   folder.answered_at = now;
 }
 
-StorageFacts storage_of(const WatchedFolder& data, const WatchedFolder& wal, Instant now,
-                        Duration silent_after) {
+StorageFacts storage_of(const WatchedFolder& data, const WatchedFolder& wal,
+                        const ServerContact& contact, Instant now, Duration silent_after) {
   const auto of_data = as_of(data, now, silent_after);
   const auto of_wal = as_of(wal, now, silent_after);
   const bool data_is_worse = badness(of_data.state) >= badness(of_wal.state);
@@ -99,6 +118,7 @@ StorageFacts storage_of(const WatchedFolder& data, const WatchedFolder& wal, Ins
   facts.detail = describe(worse, data_is_worse ? "data directory" : "WAL directory", now);
   facts.data_us = of_data.microseconds;
   facts.wal_us = of_wal.microseconds;
+  if (facts.good_enough()) add_contact(contact, now, silent_after, facts);
   return facts;
 }
 
@@ -108,12 +128,15 @@ namespace {
 
 constexpr Duration look_interval = seconds{1};
 constexpr Duration connect_interval = seconds{10};
+constexpr Duration examine_interval = seconds{2};
 constexpr Duration tell_interval = seconds{10};
 constexpr Duration canary_again = seconds{5};
 
 struct Watch {
   WatchedFolder data;
   WatchedFolder wal;
+  ServerContact contact;
+  Instant examined_at;
   StorageFacts told;
   Instant told_at;
   Instant connected_at;
@@ -150,6 +173,34 @@ constexpr std::string_view waiting_query =
     " CASE WHEN NOT pg_catalog.pg_is_in_recovery()"
     " THEN pg_catalog.pg_current_wal_flush_lsn() END AS flushed";
 
+// A stopped postmaster looks well to every session that is there.
+os::Awaitable<void> examine_postmaster(Job job, WatchPtr watch) {
+  watch->examined_at = os::now();
+  const auto identity = job.server->postmaster->identity();
+  const auto limit = job.within(query_time_max);
+  const auto process = co_await os::on_disk(*job.server->disk, limit,
+                                            [identity] { return os::read_process(identity.pid); });
+  if (!process) co_return;  // gone, or nobody knows
+  const bool stopped =
+      process->identity == identity && (process->state == 'T' || process->state == 't');
+  auto& since = watch->contact.stopped_since;
+  if (!stopped) {
+    since.reset();
+  } else if (!since) {
+    since = os::now();
+  }
+}
+
+os::Awaitable<void> note_missing_answer(Job job, WatchPtr watch, Instant began) {
+  const auto answer = co_await ask_readiness(job, query_time_max);
+  auto& since = watch->contact.unanswered_since;
+  if (answer != Readiness::no_answer) {
+    since.reset();
+  } else if (!since) {
+    since = began;
+  }
+}
+
 // A new connection needs a new backend: what an old session answers says little.
 os::Awaitable<void> try_connection(Job job, WatchPtr watch, bool ask) {
   const auto began = os::now();
@@ -158,8 +209,9 @@ os::Awaitable<void> try_connection(Job job, WatchPtr watch, bool ask) {
   auto opened = co_await connect(job, std::move(request));
   if (!opened) {
     watch->told.connection_us = -1;
-    co_return;
+    co_return co_await note_missing_answer(job, watch, began);
   }
+  watch->contact.unanswered_since.reset();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(os::now() - began);
   watch->told.connection_us = took.count();
   if (!ask) co_return;
@@ -174,12 +226,30 @@ os::Awaitable<void> try_connection(Job job, WatchPtr watch, bool ask) {
 
 // The facts to tell now; those about connections are kept.
 StorageFacts present_facts(const Watch& watch, Duration silent_after) {
-  auto facts = storage_of(watch.data, watch.wal, os::now(), silent_after);
+  auto facts = storage_of(watch.data, watch.wal, watch.contact, os::now(), silent_after);
   facts.connection_us = watch.told.connection_us;
   facts.sessions_waiting = watch.told.sessions_waiting;
   facts.flushed = watch.told.flushed;
   facts.flushed_since = watch.told.flushed_since;
   return facts;
+}
+
+// True when it found out something.
+os::Awaitable<bool> look_at_server(Job job, WatchPtr watch, bool silent) {
+  if (!job.server->runs() || job.server->is_single_user) {
+    watch->contact = {};
+    co_return false;
+  }
+  if (os::now() >= watch->examined_at + examine_interval) {
+    co_await examine_postmaster(job, watch);
+  }
+  const bool doubted = silent || watch->contact.unanswered_since;
+  if (!doubted && os::now() < watch->connected_at + connect_interval) co_return true;
+  watch->connected_at = os::now();
+  Job latest = job;
+  latest.settings = job.server->settings;
+  co_await try_connection(latest, watch, silent);
+  co_return true;
 }
 
 }  // namespace
@@ -193,14 +263,8 @@ os::Awaitable<void> watch_storage(Job job) {
     if (job.stopped()) co_return;
     auto facts = present_facts(*watch, job.server->hooks.storage_silent_after);
     const bool silent = facts.state == StorageState::silent;
-    const bool may_ask = job.server->runs() && !job.server->is_single_user;
-    if (may_ask && (silent || os::now() >= watch->connected_at + connect_interval)) {
-      watch->connected_at = os::now();
-      Job latest = job;
-      latest.settings = job.server->settings;
-      co_await try_connection(latest, watch, silent);
-      facts = present_facts(*watch, job.server->hooks.storage_silent_after);
-    }
+    const bool looked = co_await look_at_server(job, watch, silent);
+    if (looked) facts = present_facts(*watch, job.server->hooks.storage_silent_after);
     const bool due =
         facts.state != watch->told.state || silent || os::now() >= watch->told_at + tell_interval;
     watch->told = facts;

@@ -21,12 +21,20 @@ struct WatchedFolder {
   std::int64_t error = 0;  // errno, when it is failing
 };
 
+// How the postmaster deals with new connections.
+struct ServerContact {
+  std::optional<Instant> stopped_since;  // by a signal or a debugger
+  // When the first of the attempts began that got no answer at all; a refusal is an answer.
+  std::optional<Instant> unanswered_since;
+};
+
 // Takes a line of the canary; what is no such line is ignored. Pure.
 void take_canary_line(std::string_view line, Instant now, WatchedFolder& data, WatchedFolder& wal);
 
-// The state of both: the worse one. Silent: watched, and no line for `silent_after`. Pure.
-StorageFacts storage_of(const WatchedFolder& data, const WatchedFolder& wal, Instant now,
-                        Duration silent_after);
+// The state of both: the worse one. Silent: watched, and no line for `silent_after`. Where both are
+// well: unreachable when the postmaster is stopped, or answers nobody for `silent_after`. Pure.
+StorageFacts storage_of(const WatchedFolder& data, const WatchedFolder& wal,
+                        const ServerContact& contact, Instant now, Duration silent_after);
 
 // Runs until `stop`; needs the hooks `canary_command` and `storage_observed`.
 os::Awaitable<void> watch_storage(Job job);

@@ -18,12 +18,13 @@ Instant at(std::int64_t s) { return Instant(seconds{1000 + s}); }
 struct Folders {
   WatchedFolder data;
   WatchedFolder wal;
+  ServerContact contact;
 
   void line(std::string_view text, std::int64_t when) {
     take_canary_line(text, at(when), data, wal);
   }
   StorageFacts facts(std::int64_t when) const {
-    return storage_of(data, wal, at(when), silent_after);
+    return storage_of(data, wal, contact, at(when), silent_after);
   }
 };
 
@@ -64,6 +65,29 @@ TEST(CanaryLines, SayThatThereIsNothingToWatch) {
   EXPECT_EQ(folders.facts(1).state, StorageState::good);
   folders.line("data idle", 2);
   EXPECT_EQ(folders.facts(3).state, StorageState::unknown);
+}
+
+TEST(Contact, IsLostWhenThePostmasterIsStoppedOrAnswersNobody) {  // trap 38
+  Folders folders;
+  folders.line("data 100", 0);
+  folders.contact.unanswered_since = at(0);
+  EXPECT_EQ(folders.facts(5).state, StorageState::good);
+  folders.line("data 100", 9);
+  EXPECT_EQ(folders.facts(10).state, StorageState::unreachable);
+  EXPECT_EQ(folders.facts(10).since, at(0));
+  EXPECT_THAT(folders.facts(10).detail, HasSubstr("answered none for 10 s"));
+  folders.contact = {.stopped_since = at(9), .unanswered_since = {}};
+  EXPECT_EQ(folders.facts(9).state, StorageState::unreachable) << "at once";
+  EXPECT_THAT(folders.facts(9).detail, HasSubstr("stopped"));
+}
+
+// What the disk does is the cause, and has rules of its own.
+TEST(Contact, CountsOnlyWhereTheStorageIsWell) {
+  Folders folders;
+  folders.contact.stopped_since = at(0);
+  folders.line("data full", 0);
+  EXPECT_EQ(folders.facts(1).state, StorageState::full);
+  EXPECT_EQ(folders.facts(10).state, StorageState::silent);
 }
 
 }  // namespace

@@ -44,15 +44,7 @@ void Pgbouncer::tell() {
 }
 
 os::Awaitable<Result<void>> Pgbouncer::reconnect(std::shared_ptr<State> state, os::Limit limit) {
-  sql::ConnectRequest request;
-  request.keywords = {{"host", state->target.host},
-                      {"port", state->target.port},
-                      {"user", state->target.username},
-                      {"dbname", "pgbouncer"},
-                      {"gssencmode", "disable"}};
-  request.password = state->target.password;
-  request.bare = true;  // the console refuses whoever brings settings
-  auto opened = co_await sql::Connection::open(state->disk, &state->addresses, request, limit);
+  auto opened = co_await open_console(state->disk, &state->addresses, state->target, limit);
   if (!opened) co_return tl::unexpected(opened.error().plain());
   auto statements = state->target.databases;
   if (statements.empty()) statements.emplace_back();

@@ -5,22 +5,11 @@
 
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "base/secret.h"
 #include "os/deadline.h"
-#include "os/disk.h"
+#include "routing/pgbouncer_console.h"
 
 namespace tanist::routing {
-
-struct PgbouncerTarget {
-  std::string host;  // an address, or a folder with the socket
-  std::string port;
-  std::string username;
-  Secret password;
-  std::vector<std::string> databases;  // empty = all
-};
 
 class Pgbouncer {
  public:

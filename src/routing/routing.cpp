@@ -23,13 +23,21 @@ void Routing::configure(const RoutingSettings& settings) {
     HaproxyTarget target{socket, settings.haproxy_backend, settings.haproxy_server};
     haproxies_.push_back(std::make_unique<HaproxyRuntime>(loop_, std::move(target), hooks_));
   }
+  username_ = settings.pgbouncer_username;
+  password_ = settings.pgbouncer_password;
   for (const auto& host : settings.pgbouncer_hosts) {
-    const auto colon = host.rfind(':');
-    PgbouncerTarget target{host.substr(0, colon), host.substr(colon + 1),
-                           settings.pgbouncer_username, settings.pgbouncer_password,
-                           settings.pgbouncer_databases};
+    auto target = target_of(host, username_, password_, settings.pgbouncer_databases);
     poolers_.push_back(std::make_unique<Pgbouncer>(loop_, disk_, std::move(target), takes_writes));
   }
+}
+
+void Routing::tell_poolers(const TellPoolers& told, Duration limit,
+                           std::function<void(bool all)> done) {
+  PoolerOrder order{.what = told.what, .targets = {}, .limit = limit};
+  for (const auto& host : told.hosts) {
+    order.targets.push_back(target_of(host, username_, password_, told.databases));
+  }
+  routing::tell_poolers(loop_, disk_, std::move(order), std::move(done));
 }
 
 void Routing::consider() {

@@ -13,6 +13,7 @@
 #include "routing/haproxy_agent_check.h"
 #include "routing/haproxy_runtime.h"
 #include "routing/pgbouncer.h"
+#include "routing/pooler_pause.h"
 
 namespace tanist::routing {
 
@@ -28,6 +29,10 @@ class Routing {
   // After every step of the agent: tells everybody if the answer differs from the last time.
   void consider();
 
+  // The poolers of an order, with this node's credentials. `done` is told within `limit` and half a
+  // second, also when nobody answers.
+  void tell_poolers(const TellPoolers& told, Duration limit, std::function<void(bool all)> done);
+
  private:
   os::Executor loop_;
   os::DiskPool& disk_;
@@ -36,6 +41,8 @@ class Routing {
   std::unique_ptr<HaproxyAgentCheck> agent_check_;
   std::vector<std::unique_ptr<HaproxyRuntime>> haproxies_;
   std::vector<std::unique_ptr<Pgbouncer>> poolers_;
+  std::string username_;
+  Secret password_;
 };
 
 }  // namespace tanist::routing

@@ -79,6 +79,8 @@ void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
     view_.failsafe = value != nullptr ? decode_failsafe(*value) : std::nullopt;
   } else if (relative == name_of(StoreKey::digests)) {
     set(view_.digests, value, decode_digests);
+  } else if (relative == name_of(StoreKey::poolers)) {
+    set(view_.poolers, value, decode_poolers);
   }
 }
 

@@ -198,6 +198,22 @@ DigestsView decode_digests(const StoredKey& key) {
   return digests;
 }
 
+PoolersView decode_poolers(const StoredKey& key) {
+  PoolersView poolers{.hosts = {}, .databases = {}, .revision = key.revision};
+  const Tree value = json_or_null(key.value);
+  const auto read = [&](std::string_view name, std::vector<std::string>& into) {
+    const auto* entry = value.find(name);
+    const auto* items = entry != nullptr ? entry->as_list() : nullptr;
+    if (items == nullptr) return;
+    for (const auto& item : *items) {
+      if (const auto* text = item.as_string()) into.push_back(*text);
+    }
+  };
+  read("hosts", poolers.hosts);
+  read("databases", poolers.databases);
+  return poolers;
+}
+
 std::string encode_status(const StatusView& status) {
   Tree out = Tree::map({{"optime", Tree(status.optime.value())}});
   if (!status.slots.empty()) {

@@ -66,6 +66,7 @@ HistoryView decode_history(const StoredKey& key);
 // Nothing when it is no object.
 std::optional<FailsafeView> decode_failsafe(const StoredKey& key);
 DigestsView decode_digests(const StoredKey& key);
+PoolersView decode_poolers(const StoredKey& key);
 
 // ISO 8601 with a zone, leniently (a blank for the T, no seconds, +hh, +hhmm, Z). Nothing when it
 // is no such time: it must never fail the whole view.

@@ -157,6 +157,17 @@ TEST(CodecGolden, WritesWhatOtherAgentsRead) {
   EXPECT_EQ(written, expected.str());
 }
 
+TEST(Codec, ReadsWhatIsPausedWhateverSomebodyWrote) {
+  const auto read = [](const std::string& text) {
+    return decode_poolers({text, {}, Revision(7), {}});
+  };
+  const PoolersView good{{"10.0.0.9:6432"}, {"app"}, Revision(7)};
+  EXPECT_EQ(read(R"({"hosts":["10.0.0.9:6432", 5],"databases":["app"],"at":"x"})"), good);
+  for (const auto* text : {"", "[]", "nonsense", R"({"hosts":"x","databases":{}})"}) {
+    EXPECT_EQ(read(text), (PoolersView{{}, {}, Revision(7)})) << text;
+  }
+}
+
 TEST(Codec, ReadsBackWhatItWrites) {
   const StatusView status{Lsn(5), {{"a", 1}}, {"b"}, Revision(7)};
   EXPECT_EQ(decode_status({encode_status(status), {}, Revision(7), {}}), status);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/loop/loop.h"
+#include "base/format.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
 #include "core/storage.h"
@@ -55,11 +56,7 @@ void Loop::tend_lease() {
     next_keep_ = obs_.now + keep_interval();
     return;
   }
-  // Safety 5.3: the lease is left to end; guard and fence do the rest.
-  if (lock.reign && gives_up_for_storage(obs_)) {
-    out_.log.push_back({LineLevel::critical,
-                        "Giving up the leader lock because the storage hangs: it is no longer "
-                        "renewed"});
+  if (leaves_lease_to_end()) {
     next_keep_ = obs_.now + keep_interval();
     return;
   }
@@ -75,6 +72,25 @@ void Loop::tend_lease() {
           obs_.now + Duration(obs_.timing.retry_timeout));
   }
   next_keep_ = obs_.now + keep_interval();
+}
+
+// Safety 5.3: guard and fence do the rest. A renewal of the member's own lease would keep the lock
+// too, which hangs on the same one; it waits until the view no longer has that lock.
+bool Loop::leaves_lease_to_end() {
+  auto& lock = obs_.lock;
+  if (!lock.reign) return leaves_lock_to_end(obs_);
+  if (!gives_up_for_storage(obs_)) {
+    lock.given_up = Revision(0);
+    return false;
+  }
+  if (lock.given_up == lock.reign->create_revision) return true;
+  const bool silent = obs_.local.storage.state == StorageState::silent;
+  out_.log.push_back(
+      {LineLevel::critical,
+       format_text("Giving up the leader lock because {}: it is no longer renewed",
+                   silent ? "the storage hangs" : "PostgreSQL takes no new connections")});
+  lock.given_up = lock.reign->create_revision;
+  return true;
 }
 
 void Loop::fold_store_result(Task task, const StoreResult& result) {
@@ -225,6 +241,7 @@ void Loop::take_reign(const StoreResult& result) {
   if (!result.reign || !result.lease_until) return lose_lock();
   auto& lock = obs_.lock;
   lock.reign = result.reign;
+  lock.given_up = Revision(0);
   lock.until = *result.lease_until;
   lock.taken_at = obs_.now;
   lock.lost = false;
@@ -254,6 +271,11 @@ void Loop::lose_lock() {
 
 // The watch may tell of a lost lock before the next renewal does (trap 152).
 void Loop::heed_view_of_lock(const ClusterView& view) {
+  auto& given_up = obs_.lock.given_up;
+  if (given_up != Revision(0) && (!view.leader || view.leader->create_revision != given_up)) {
+    given_up = Revision(0);
+    next_keep_ = obs_.now;
+  }
   const auto& reign = obs_.lock.reign;
   if (!reign || view.revision < reign->create_revision) return;
   if (view.leader && view.leader->create_revision == reign->create_revision) return;

@@ -53,6 +53,16 @@ class Outage {
     finish(Task::ask_failsafe, ServerResult{.ok = all}, ms);
   }
   void tick(std::int64_t ms) { step(TimerFired{}, ms); }
+  // The disk hangs, and "b" could take over.
+  void hang(std::int64_t ms) {
+    world_.member("b").replication_state = "streaming";
+    show_view(ms);
+    StorageFacts storage;
+    storage.state = StorageState::silent;
+    storage.since = storage.flushed_since = at_ms(ms - 60'000);
+    storage.sessions_waiting = 1;
+    step(StorageObserved{storage}, ms);
+  }
   // The agent is told to leave, and its server ends without a clean shutdown.
   void leave(std::int64_t ms) {
     step(ShutdownRequested{}, ms);
@@ -106,6 +116,7 @@ class Outage {
   static LoopStart start() {
     LoopStart start;
     start.node.name = MemberName("a");
+    start.node.storage_demote_after = seconds(30);
     start.node.api_url = Given::api_of("a");
     start.node.conn_url = Given::url_of("a");
     start.config = Tree::map({{"failsafe_mode", true}});
@@ -145,6 +156,24 @@ TEST(FailsafeLoop, ConsentOfAllMovesTheEndByATtlFromTheQuestion) {
   EXPECT_EQ(outage.lock().until, at_ms(36'000));
   EXPECT_TRUE(outage.lock().by_failsafe);
   EXPECT_EQ(outage.armed_until(), at_ms(36'000));
+}
+
+// Safety 5.3. The member's own lease is the one on which the lock hangs.
+TEST(GivenUpLock, EndsWithItsLease) {
+  Outage world;
+  world.hang(1000);
+  world.tick(6000);
+  EXPECT_FALSE(world.ordered(Task::keep_lock));
+  EXPECT_NE(world.lock().given_up, Revision(0));
+  world.tick(30'000);
+  EXPECT_FALSE(world.lock().reign);
+  EXPECT_TRUE(world.fenced());
+  world.tick(31'000);
+  EXPECT_FALSE(world.ordered(Task::keep_lease));
+  EXPECT_FALSE(world.ordered(Task::release_stray_lock));
+  world.show_unlocked_view(31'500);
+  world.tick(31'501);
+  EXPECT_TRUE(world.ordered(Task::keep_lease));
 }
 
 // Whoever has taken the lock since has our word that we are no primary (seed 30212).

@@ -91,6 +91,7 @@ class Loop {
   void arm_guard();
   Duration keep_interval() const;
   bool wants_other_lease() const;
+  bool leaves_lease_to_end();
   bool is_keeping() const;
 
   // loop.cpp
