@@ -208,6 +208,17 @@ std::string server_section(const Site& site) {
 
 }  // namespace
 
+namespace {
+
+// PostgreSQL 17 and later: the standby's slot synchronisation connects to the database itself
+// (trap 165).
+bool synchronises_slots(const Topology& topology) {
+  const auto* wanted = topology.postgresql.parameters.find("sync_replication_slots");
+  return wanted != nullptr && to_bool(*wanted).value_or(false);
+}
+
+}  // namespace
+
 std::vector<std::string> hba_lines(const Topology& topology) {
   // On one machine the agent may run as any user of the system, so that the name at the other end
   // of the socket proves nothing.
@@ -220,6 +231,9 @@ std::vector<std::string> hba_lines(const Topology& topology) {
   };
   for (const auto& network : networks_of(topology.hosts_with(&Roles::node))) {
     lines.push_back(format_text("hostssl replication replicator {} scram-sha-256", network.text()));
+    if (synchronises_slots(topology)) {
+      lines.push_back(format_text("hostssl postgres replicator {} scram-sha-256", network.text()));
+    }
     lines.push_back(format_text("hostssl postgres rewinder {} scram-sha-256", network.text()));
   }
   lines.emplace_back("host all replicator,rewinder all reject");

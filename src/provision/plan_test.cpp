@@ -211,6 +211,20 @@ TEST(Plan, OfOneMachineStaysInTheOutputFolder) {
             HasSubstr("local all postgres scram-sha-256"), HasSubstr("replicator 127.0.0.0/8")));
 }
 
+// Trap 165: the server's own worker connects to the database.
+TEST(Plan, LetsTheSlotSynchronisationInWhereItIsOn) {
+  const auto hba = [](const std::string& parameters) {
+    return text_of(plan_of("cluster: c\nnodes: [{name: a, address: 10.0.0.1}]\n"
+                           "applications: [10.0.0.0/8]\npostgresql: {parameters: {" +
+                           parameters + "}}\n"),
+                   "a/etc/tanist/tanist.yml");
+  };
+  const auto* line = "hostssl postgres replicator 10.0.0.1/32 scram-sha-256";
+  EXPECT_THAT(hba("sync_replication_slots: 'on'"), HasSubstr(line));
+  EXPECT_THAT(hba("sync_replication_slots: off"), Not(HasSubstr(line)));
+  EXPECT_THAT(hba("work_mem: 8MB"), Not(HasSubstr(line)));
+}
+
 TEST(Plan, OfOneMachineRefusesAFolderThatNoFileCouldName) {
   const auto topology = example("topology-demo.yml");
   for (const auto* folder : {"/tmp/with blank", "/tmp/with'quote", "/tmp/with#mark"}) {
