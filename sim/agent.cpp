@@ -218,8 +218,8 @@ void Agent::start(const agent::Effect& effect, const AgentAction& action) {
     done.ok = false;  // our own API is not open yet, and names are not given twice here
     return process_.after(milliseconds(1), [this, id, done] { finish(id, done); });
   }
-  if (std::holds_alternative<TellPoolers>(action)) {  // there are none here
-    return process_.after(milliseconds(1), [this, id, done] { finish(id, done); });
+  if (const auto* tell = std::get_if<TellPoolers>(&action)) {
+    return tell_pooler(id, *tell, effect.until - around_.clock.now());
   }
   if (const auto* adopt = std::get_if<AdoptConfig>(&action)) config_ = adopt->config;
   const bool adopts = std::holds_alternative<AdoptConfig>(action);
@@ -232,6 +232,21 @@ void Agent::start(const agent::Effect& effect, const AgentAction& action) {
                                      adopts ? Reload::if_changed : Reload::always});
     }
     finish(id, done);
+  });
+}
+
+// What is on its way arrives also when the agent dies meanwhile.
+void Agent::tell_pooler(EffectId id, const TellPoolers& tell, Duration limit) {
+  auto told = std::make_shared<bool>(false);
+  const auto end = [this, id, told](bool ok) {
+    if (std::exchange(*told, true)) return;
+    ServerResult result;
+    result.ok = ok;
+    finish(id, std::move(result));
+  };
+  process_.after(limit, [end] { end(false); });
+  around_.pooler.tell(tell.what, chance_, [this, end, life = process_.life()] {
+    if (life == process_.life()) process_.after(Duration(0), [end] { end(true); });
   });
 }
 

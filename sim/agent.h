@@ -14,6 +14,7 @@
 #include "agent/loop/loop.h"
 #include "sim/etcd_members.h"
 #include "sim/guard.h"
+#include "sim/pooler.h"
 #include "sim/server_actions.h"
 #include "store/etcd3_machine.h"
 
@@ -24,6 +25,7 @@ class Agent;
 struct AgentSurroundings {
   ServerSurroundings server;
   EtcdMembers& etcd;
+  Pooler& pooler;
   const MachineClock& clock;
   std::function<Agent*(const std::string& host)> peer;
 };
@@ -80,6 +82,7 @@ class Agent {
   std::string primary_allowed() const;
   void start(const agent::Effect& effect);
   void start(const agent::Effect& effect, const AgentAction& action);
+  void tell_pooler(EffectId id, const TellPoolers& tell, Duration limit);
   void finish(EffectId id, ServerResult result);
   void leave(std::int64_t code);
   void tell_story(const agent::Effects& effects);

@@ -34,6 +34,11 @@ Checks::Checks(Cluster& cluster, Clients& clients) : cluster_(cluster), clients_
       look_at_deadline(*at, order);
     };
   }
+  cluster_.pooler().on_pause = [this] {
+    if (cluster_.key("tanist/poolers") == nullptr) {
+      violate("a pooler was paused without a record", "nobody would resume it");
+    }
+  };
   clients_.on_commit = [this](Row& row) { row_committed(row); };
   clients_.on_release = [this](const Row& row) { row_released(row); };
 }

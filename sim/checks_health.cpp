@@ -93,6 +93,7 @@ std::string Checks::ailment() const {
   if (cluster_.world().now() - clients_.last_acknowledged_at() > seconds(3)) {
     return "no client's write was acknowledged lately";
   }
+  if (cluster_.pooler().paused()) return "the pooler still holds clients back";
   return {};
 }
 

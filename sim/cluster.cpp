@@ -19,8 +19,8 @@ Node::Node(AgentSurroundings around, MachineClock given, AgentSettings settings,
     : clock(given),
       server(around.server, settings.node.name.value(), host),
       guard(around.server.world, clock, server),
-      agent(AgentSurroundings{around.server, around.etcd, clock, around.peer}, std::move(settings),
-            server, guard),
+      agent(AgentSurroundings{around.server, around.etcd, around.pooler, clock, around.peer},
+            std::move(settings), server, guard),
       world_(around.server.world),
       network_(around.server.network),
       chance_(world_.chance().fork()) {
@@ -155,6 +155,7 @@ AgentSettings settings_of(const std::string& name, const ClusterOptions& options
   node.use_pg_rewind = true;
   node.remove_data_on_rewind_failure = true;
   node.remove_data_on_divergence = true;
+  if (options.pooler) node.paused_poolers = {"pooler:6432"};
   settings.first_config = config_of(options);
   return settings;
 }
@@ -165,7 +166,8 @@ Cluster::Cluster(World& world, ClusterOptions options)
     : world_(world),
       options_(options),
       network_(world, options.nodes + etcd_count + 2),
-      etcd_(world, network_, etcd_count, options.nodes) {
+      etcd_(world, network_, etcd_count, options.nodes),
+      pooler_(world) {
   const ServerSurroundings server{world_,
                                   network_,
                                   records_,
@@ -182,9 +184,9 @@ Cluster::Cluster(World& world, ClusterOptions options)
       return node == nullptr ? nullptr : &node->agent;
     };
     const auto name = "n" + std::to_string(i + 1);
-    nodes_.push_back(std::make_unique<Node>(AgentSurroundings{server, etcd_, clock, peer}, clock,
-                                            settings_of(name, options, static_cast<std::size_t>(i)),
-                                            i));
+    nodes_.push_back(
+        std::make_unique<Node>(AgentSurroundings{server, etcd_, pooler_, clock, peer}, clock,
+                               settings_of(name, options, static_cast<std::size_t>(i)), i));
   }
 }
 

@@ -21,6 +21,7 @@ struct ClusterOptions {
   std::int64_t synchronous_node_count = 1;
   bool failsafe_mode = false;
   bool standby_cluster = false;  // of a remote primary
+  bool pooler = false;           // is paused over a switchover
   WalLimits wal_limits;
   std::vector<Tree> tags;  // of the first nodes; the others have none
 };
@@ -78,6 +79,7 @@ class Cluster {
   World& world() { return world_; }
   Network& network() { return network_; }
   EtcdMembers& etcd() { return etcd_; }
+  Pooler& pooler() { return pooler_; }
   const Records& records() const { return records_; }
   const ClusterOptions& options() const { return options_; }
   std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
@@ -105,6 +107,7 @@ class Cluster {
   Records records_;
   Timeline newest_timeline_;
   EtcdMembers etcd_;
+  Pooler pooler_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::optional<Server> remote_;
 };

@@ -35,6 +35,7 @@ constexpr const char* usage_text =
     "       tanist-sim --runs N [--first-seed N] --expect RULE [OPTIONS]\n"
     "options: --nodes N, --seconds N (of trouble), --interval N (seconds between faults),\n"
     "         --ttl 5|10|20|30, --synchronous off|on|quorum, --failsafe on|off, --standby on|off,\n"
+    "         --pooler on|off (paused over switchovers),\n"
     "         --only KIND[,KIND] (of faults; a hyphen stands for a space)\n"
     "--expect succeeds when a run breaks a rule that begins with RULE.\n"
     "--summary prints nothing but one line of JSON with the counts, for programs. SIGINT and\n"
@@ -76,6 +77,8 @@ bool take_value(Options& options, const std::string& word, const std::string& va
     run.failsafe_mode = value == "on";
   } else if (word == "--standby") {
     run.standby_cluster = value == "on";
+  } else if (word == "--pooler") {
+    run.pooler = value == "on";
   } else if (word == "--only") {
     run.only = parts_of(value);
   } else if (word == "--expect") {
@@ -126,6 +129,7 @@ std::string replay_command(const RunOptions& options) {
     command += *options.failsafe_mode ? " --failsafe on" : " --failsafe off";
   if (options.standby_cluster)
     command += *options.standby_cluster ? " --standby on" : " --standby off";
+  if (options.pooler) command += *options.pooler ? " --pooler on" : " --pooler off";
   for (std::size_t i = 0; i < options.only.size(); ++i) {
     command += (i == 0 ? " --only " : ",") + options.only[i];
   }

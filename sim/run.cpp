@@ -44,6 +44,8 @@ ClusterOptions options_of(const RunOptions& options, Random& chance) {
   if (options.synchronous_mode) cluster.synchronous_mode = *options.synchronous_mode;
   if (options.failsafe_mode) cluster.failsafe_mode = *options.failsafe_mode;
   if (options.standby_cluster) cluster.standby_cluster = *options.standby_cluster;
+  // Without a draw, so that other seeds' runs stay what they were.
+  cluster.pooler = options.pooler.value_or(options.seed % 4 == 1);
   const auto with_ttl = [&](const Timing& timing) { return timing.ttl.count() == options.ttl; };
   const auto chosen = std::ranges::find_if(timings, with_ttl);
   if (chosen != timings.end()) cluster.timing = *chosen;

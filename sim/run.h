@@ -21,6 +21,7 @@ struct RunOptions {
   std::optional<std::string> synchronous_mode;  // off, on, quorum
   std::optional<bool> failsafe_mode;
   std::optional<bool> standby_cluster;
+  std::optional<bool> pooler;
   std::optional<std::int64_t> ttl;             // 30: with loop_wait and retry_timeout 10
   std::optional<std::int64_t> fault_interval;  // seconds
   std::vector<std::string> only;               // these kinds of faults, equally often

@@ -13,6 +13,9 @@ constexpr Duration record_limit = seconds(1);
 constexpr Duration pause_limit = seconds(1);
 constexpr Duration resume_limit = seconds(2);
 constexpr Duration resume_again = seconds(1);
+// An order to pause whose sender gave up may still be on its way, and be carried out after the
+// first resumption: what a pooler says counts from this time on after the pause at the latest.
+constexpr Duration settling_time = seconds(5);
 
 bool may_pause(const Observation& obs) {
   const bool all_resume = std::ranges::all_of(
@@ -91,17 +94,20 @@ StepState pause_poolers(Draft& draft) {
 void resume_poolers(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& record = obs.view().poolers;
-  if (!record || !is_primary(obs) || draft.next.job) return;
+  if (!record || draft.next.job) return;
+  if (!is_primary(obs) && !leads_standby_cluster(obs)) return;
   if (draft.busy(Task::resume_poolers) || draft.busy(Task::write_poolers)) return;
   const auto* told = end_since(obs, Task::resume_poolers, obs.lock.taken_at);
   const auto* written = end_since(obs, Task::write_poolers, obs.lock.taken_at);
   const bool forgotten = written != nullptr && written->ok && written->revision > record->revision;
   if (forgotten) return;  // the view will show it
-  // What was confirmed before the record was written concerns an earlier pause.
-  const bool confirmed =
-      told != nullptr && told->ok && (written == nullptr || told->at >= written->at);
   if (waits_after(draft, Task::resume_poolers) || waits_after(draft, Task::write_poolers)) return;
-  if (confirmed) return forget_record(draft);
+  // The pause came before the lock was taken, or right after the own record.
+  const auto recorded_at = written != nullptr ? written->at : obs.lock.taken_at;
+  const auto settled_at = recorded_at + settling_time;
+  const bool confirmed = told != nullptr && told->ok && told->at >= recorded_at;
+  if (confirmed && told->at >= settled_at) return forget_record(draft);
+  if (confirmed && obs.now < settled_at) return draft.wake(settled_at);
   draft.start(Task::resume_poolers,
               AgentAction(TellPoolers{TellPoolers::What::resume, record->hosts, record->databases}),
               resume_limit);

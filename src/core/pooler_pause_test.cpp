@@ -142,6 +142,22 @@ TEST(PoolerResumption, ForgetsTheRecordOnceAllHaveConfirmed) {
   EXPECT_EQ(told(later, Task::resume_poolers), nullptr);
 }
 
+// An order to pause may overtake the first resumption on its way.
+TEST(PoolerResumption, IsRepeatedOnceItIsCertainThatNothingIsOnItsWay) {
+  auto given = leader_after_pause();
+  given.obs().lock.taken_at = at_ms(-2000);
+  given.obs().ends[Task::resume_poolers] = ended(-1900, true);
+  const auto soon = decide(given.build());
+  EXPECT_EQ(told(soon, Task::resume_poolers), nullptr);
+  EXPECT_EQ(record(soon), nullptr);
+  EXPECT_LE(soon.wake_at, at_ms(3000));
+  given.obs().lock.taken_at = at_ms(-5000);
+  EXPECT_NE(told(decide(given.build()), Task::resume_poolers), nullptr);
+  given.obs().ends[Task::resume_poolers] = ended(-10, true);
+  given.obs().lock.taken_at = at_ms(-5010);
+  EXPECT_NE(record(decide(given.build())), nullptr);
+}
+
 TEST(PoolerResumption, IsRepeatedOnceASecondUntilConfirmed) {
   auto given = leader_after_pause();
   given.obs().ends[Task::resume_poolers] = ended(-900, false);
