@@ -70,7 +70,7 @@ void Agent::begin(std::optional<agent::Adoption> adoption) {
   settings.scope = settings_.node.scope;
   settings.name = settings_.node.name;
   settings.fixed_endpoints = true;
-  for (const auto& host : around_.etcd.names()) settings.endpoints.push_back({host, 2379});
+  settings.endpoints = around_.etcd.endpoints();
   store_.emplace(store::MachineOptions{std::move(settings), chance_.next(), true});
   perform(store_->start(around_.clock.now()));
   deliver(agent::TimerFired{});

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "agent/loop/loop.h"
-#include "sim/etcd_members.h"
+#include "sim/etcd_port.h"
 #include "sim/guard.h"
 #include "sim/pooler.h"
 #include "sim/server_actions.h"
@@ -24,7 +24,7 @@ class Agent;
 
 struct AgentSurroundings {
   ServerSurroundings server;
-  EtcdMembers& etcd;
+  EtcdPort& etcd;
   Pooler& pooler;
   const MachineClock& clock;
   std::function<Agent*(const std::string& host)> peer;
@@ -95,7 +95,7 @@ class Agent {
   void ask_failsafe(EffectId id, const AskFailsafe& ask, Duration limit);
   void ask_consent(const std::shared_ptr<Consent>& consent, const PeerAddress& peer, int attempts);
   void ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer);
-  EtcdMembers::Tell into_store();
+  EtcdPort::Tell into_store();
   // Its REST API is open, and the loop has published something.
   bool answers() const { return process_.runs() && api_open_ && published_; }
 
@@ -112,7 +112,7 @@ class Agent {
   Instant store_timer_;
   std::uint64_t store_timer_number_ = 0;
   std::uint64_t timer_number_ = 0;
-  std::map<store::RpcId, EtcdMembers::StreamPtr> watches_;
+  std::map<store::RpcId, EtcdPort::Watch> watches_;
   std::deque<agent::Event> events_;
   bool draining_ = false;
   bool api_open_ = false;

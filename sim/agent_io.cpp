@@ -26,7 +26,7 @@ void Agent::step_store(store::Input input) {
 }
 
 // What arrives, arrives in this life of the process, when it runs.
-EtcdMembers::Tell Agent::into_store() {
+EtcdPort::Tell Agent::into_store() {
   return [this, life = process_.life()](store::Input input) {
     if (life != process_.life()) return;
     process_.after(Duration(0),

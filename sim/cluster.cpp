@@ -148,7 +148,7 @@ AgentSettings settings_of(const std::string& name, const ClusterOptions& options
     node.tags.published = published_tags(options.tags[number]);
   }
   node.name = MemberName(name);
-  node.scope = "demo";
+  node.scope = options.scope;
   node.conn_url = "postgres://" + name + ":5432/postgres";
   node.api_url = "http://" + name + ":8008/patroni";
   node.has_bootstrap = true;
@@ -167,6 +167,7 @@ Cluster::Cluster(World& world, ClusterOptions options)
       options_(options),
       network_(world, options.nodes + etcd_count + 2),
       etcd_(world, network_, etcd_count, options.nodes),
+      modelled_(etcd_),
       pooler_(world) {
   const ServerSurroundings server{world_,
                                   network_,
@@ -174,6 +175,7 @@ Cluster::Cluster(World& world, ClusterOptions options)
                                   [this](const std::string& name) { return server_of(name); },
                                   [this] { return newest_timeline(); },
                                   options.wal_limits};
+  EtcdPort& store = options.store != nullptr ? *options.store : modelled_;
   if (options.standby_cluster) found_remote(server);
   for (int i = 0; i < options.nodes; ++i) {
     const auto offset = world.chance().between(seconds(0), std::chrono::hours(24));
@@ -185,7 +187,7 @@ Cluster::Cluster(World& world, ClusterOptions options)
     };
     const auto name = "n" + std::to_string(i + 1);
     nodes_.push_back(
-        std::make_unique<Node>(AgentSurroundings{server, etcd_, pooler_, clock, peer}, clock,
+        std::make_unique<Node>(AgentSurroundings{server, store, pooler_, clock, peer}, clock,
                                settings_of(name, options, static_cast<std::size_t>(i)), i));
   }
 }

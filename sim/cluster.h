@@ -22,6 +22,8 @@ struct ClusterOptions {
   bool failsafe_mode = false;
   bool standby_cluster = false;  // of a remote primary
   bool pooler = false;           // is paused over a switchover
+  std::string scope = "demo";
+  EtcdPort* store = nullptr;  // another one than the modelled etcd; it outlives the cluster
   WalLimits wal_limits;
   std::vector<Tree> tags;  // of the first nodes; the others have none
 };
@@ -107,6 +109,7 @@ class Cluster {
   Records records_;
   Timeline newest_timeline_;
   EtcdMembers etcd_;
+  ModelledEtcd modelled_;
   Pooler pooler_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::optional<Server> remote_;
