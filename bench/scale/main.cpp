@@ -25,6 +25,7 @@ using namespace tanist;  // NOLINT: one file, one program
 constexpr Duration pump_interval = milliseconds(2);
 constexpr Duration start_limit = seconds(600);
 constexpr Duration failover_limit = seconds(120);
+constexpr std::size_t story_lines = 80;
 constexpr Duration between_failovers = milliseconds(500);
 
 struct Options {
@@ -39,7 +40,7 @@ struct Options {
 
 // One cluster and its time.
 struct Tenant {
-  explicit Tenant(std::uint64_t seed) : world(seed, false), begin(world.now()) {}
+  Tenant(std::uint64_t seed, bool with_story) : world(seed, with_story), begin(world.now()) {}
   sim::World world;
   Instant begin;
   std::unique_ptr<sim::Cluster> cluster;
@@ -57,7 +58,7 @@ class Bench {
   explicit Bench(Options options)
       : options_(std::move(options)), work_(boost::asio::make_work_guard(io_)) {
     for (int i = 0; i < options_.clusters; ++i) {
-      tenants_.push_back(std::make_unique<Tenant>(static_cast<std::uint64_t>(i) + 1));
+      tenants_.push_back(std::make_unique<Tenant>(static_cast<std::uint64_t>(i) + 1, is_chosen(i)));
     }
     begin_ = os::now();
     const auto most = options_.connections != 0 ? options_.connections : 90;
@@ -96,8 +97,7 @@ class Bench {
     Tree took = Tree::list();
     int missed = 0;
     for (int i = 0; i < options_.failovers; ++i) {
-      auto& tenant = *tenants_[static_cast<std::size_t>(i) * tenants_.size() /
-                               static_cast<std::size_t>(options_.failovers)];
+      auto& tenant = *tenants_[static_cast<std::size_t>(chosen(i))];
       auto* old = tenant.cluster->primary();
       if (old == nullptr) {
         ++missed;
@@ -108,6 +108,7 @@ class Bench {
       pump(between_failovers, [&] { return note_ended(open, took); }, false);
     }
     pump(failover_limit, [&] { return note_ended(open, took); });
+    if (!open.empty()) tell_end_of(open.front().tenant->world);
     say(Tree::map({{"event", "failovers"},
                    {"seconds", std::move(took)},
                    {"missed", missed + static_cast<int>(open.size())}}));
@@ -119,6 +120,22 @@ class Bench {
     sim::Node* old;
     Instant began;
   };
+
+  // Those whose leaders are lost, spread over all.
+  int chosen(int failover) const { return failover * options_.clusters / options_.failovers; }
+  bool is_chosen(int number) const {
+    for (int i = 0; i < options_.failovers; ++i) {
+      if (chosen(i) == number) return true;
+    }
+    return false;
+  }
+
+  // Why there is no new leader.
+  static void tell_end_of(const sim::World& world) {
+    const auto& story = world.story();
+    const auto first = story.size() > story_lines ? story.size() - story_lines : 0;
+    for (auto i = first; i < story.size(); ++i) std::fprintf(stderr, "%s\n", story[i].c_str());
+  }
 
   void found(Tenant& tenant, std::size_t number) {
     sim::ClusterOptions options;
