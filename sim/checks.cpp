@@ -279,6 +279,7 @@ void Checks::leader_is_there(const std::string& name) {
   election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
   election_.any_lag = text_in(failover, "leader").empty() && !text_in(failover, "member").empty();
   election_.elected = listed && number_in(sync, "quorum") == 0;
+  look_at_identity(name);
   auto* node = cluster_.find(name);
   if (node != nullptr) look_at_storage_of(*node);
   if (node != nullptr && on_lock_taken) on_lock_taken(*node);

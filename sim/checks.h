@@ -64,6 +64,7 @@ class Checks {
   void look_at_launches(std::int64_t second);
   void look_at_standby_cluster();
   void look_at_storage_of(const Node& node);
+  void look_at_identity(const std::string& leader);
   void look_at_reach();
   bool woke_behind(const Node& node) const;
   std::string ailment_of_standby_cluster(const Node& leader) const;

@@ -8,8 +8,9 @@ namespace tanist::sim {
 namespace {
 
 constexpr std::uint64_t steps_a_second_max = 400;
-// A start and a recovery in each cycle, where a cycle takes a second.
-constexpr std::uint64_t launches_in_ten_seconds_max = 25;
+// Some that are asked for, or follow a fault; and a start and a recovery in each cycle.
+constexpr std::uint64_t launches_asked_for_max = 5;
+constexpr std::uint64_t launches_in_ten_cycles_max = 20;
 // Until a primary has heard that its cluster is to follow another, and has stopped.
 constexpr Duration demotion_max = seconds(40);
 // Until a race that was decided on earlier facts has reached the store.
@@ -37,6 +38,9 @@ void Checks::look_at_rest() {
 
 void Checks::look_at_launches(std::int64_t second) {
   const auto& nodes = cluster_.nodes();
+  const auto loop_wait = static_cast<std::uint64_t>(cluster_.options().timing.loop_wait.count());
+  const auto launches_in_ten_seconds_max =
+      launches_asked_for_max + launches_in_ten_cycles_max / loop_wait;
   launches_before_.resize(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i]->server.launches() <= launches_before_[i] + launches_in_ten_seconds_max) continue;
@@ -45,6 +49,14 @@ void Checks::look_at_launches(std::int64_t second) {
   if (second / 10 == ten_seconds_) return;
   ten_seconds_ = second / 10;
   for (std::size_t i = 0; i < nodes.size(); ++i) launches_before_[i] = nodes[i]->server.launches();
+}
+
+// No reign stands in a cluster whose identity would end with a lease (safety 1.8).
+void Checks::look_at_identity(const std::string& leader) {
+  const auto* initialize = cluster_.key("initialize");
+  if (initialize != nullptr && initialize->lease == LeaseId(0) && !initialize->value.empty())
+    return;
+  violate("a reign without a lasting identity", leader);
 }
 
 // A member whose storage is full is no candidate (safety 5.3); a primary keeps its lock, and in a

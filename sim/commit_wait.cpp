@@ -112,6 +112,7 @@ Lsn CommitWait::synced(const StandbyNames& names, CommitLevel level) const {
 }
 
 void CommitWait::release_up_to(const StandbyNames& names) {
+  if (waiting_.empty()) return;
   const auto on = synced(names, CommitLevel::on);
   const auto applied = synced(names, CommitLevel::remote_apply);
   std::vector<Waiting> released;

@@ -49,6 +49,7 @@ void Faults::keep_only(const std::vector<std::string>& names) {
 }
 
 void Faults::begin(Duration interval) {
+  begun_ = true;
   interval_ = interval;
   if (on_change) on_change();
   plan_next();
@@ -104,6 +105,7 @@ void Faults::heal() {
 }
 
 void Faults::mend_by_hand() {
+  if (begun_ && !over_) return;
   empty_foreign_data();
   copy_anew_what_is_broken();
   world_.after(seconds(5), [this] { mend_by_hand(); });
@@ -148,7 +150,18 @@ std::vector<Faults::Kind> Faults::machine_faults() {
     return true;
   };
   const auto fill = [this] { return fill_disk(); };
-  return {{"crash machine", 3, crash}, {"freeze machine", 2, freeze}, {"disk full", 1, fill}};
+  return {{"crash machine", 3, crash},
+          {"power failure", 1, [this] { return fail_power(); }},
+          {"freeze machine", 2, freeze},
+          {"disk full", 1, fill}};
+}
+
+// All machines at once; each comes back in its own time.
+bool Faults::fail_power() {
+  for (const auto& node : cluster_.nodes()) {
+    if (node->up()) crash_machine(*node);
+  }
+  return true;
 }
 
 // Until somebody makes space.

@@ -23,6 +23,8 @@ class Faults {
   // One after the other, about `interval` apart, until heal().
   void begin(Duration interval);
   void heal();
+  // Before the first fault and after the last one, people mend what no agent may.
+  void mend_by_hand();
   const std::map<std::string, int>& counts() const { return counts_; }
   // Told of each beginning and end of a fault.
   std::function<void()> on_change;
@@ -57,6 +59,7 @@ class Faults {
   void crash_machine(Node& node);
   void freeze_machine(Node& node);
   // process_faults.cpp
+  bool fail_power();
   bool kill_agent();
   void kill_agent(Node& node);
   bool stop_agent();
@@ -94,7 +97,6 @@ class Faults {
   bool change_modes();
   bool pause();
   bool resume();
-  void mend_by_hand();
   void copy_anew_what_is_broken();
   bool promote_cluster();
   bool demote_cluster();
@@ -106,6 +108,7 @@ class Faults {
   Random chance_;
   std::vector<Kind> kinds_;
   Duration interval_{0};
+  bool begun_ = false;
   bool over_ = false;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, std::function<void()>> lasting_;

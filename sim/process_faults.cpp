@@ -155,7 +155,8 @@ bool Faults::slow_servers() {
                         .promotion_max = seconds(8),
                         .checkpoint_max = seconds(15),
                         .replay_max = seconds(2),
-                        .copy_max = seconds(20)};
+                        .copy_max = seconds(20),
+                        .flush_max = milliseconds(300)};
   world_.tell(node.name(), "pg: is slow");
   lasts(seconds(5), seconds(60), [&node] { node.server.pace() = Pace{}; });
   return true;

@@ -86,6 +86,7 @@ std::optional<Violation> live(const Course& course, const RunOptions& options, d
   const auto limit = healing_time(cluster.options());
   auto chance = world.chance().fork();
   const bool patient = !chance.one_in(4);  // else faults begin before there is a cluster
+  if (patient) faults.mend_by_hand();
   if (patient && !becomes_well(world, checks, limit)) {
     if (checks.violation()) return checks.violation();
     return Violation{"the cluster does not come up", checks.ailment()};

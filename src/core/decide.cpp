@@ -55,7 +55,8 @@ std::optional<Why> await_fresh_facts(Draft& draft) {
 std::optional<Why> release_stray_lock(Draft& draft) {
   const auto& obs = draft.obs;
   const bool stray = obs.view().locked_by(obs.node->name) && !obs.holds_lock();
-  if (!stray || obs.lock.adopting || draft.busy(Task::take_lock)) return std::nullopt;
+  const bool attempts = draft.busy(Task::take_lock) || draft.busy(Task::retake_lock);
+  if (!stray || obs.lock.adopting || attempts) return std::nullopt;
   const bool released = paused(obs) ? is_primary(obs) : !may_be_writable(obs);
   if (!released || leaves_lock_to_end(obs)) return because(Reason::observing);
   draft.start(Task::release_stray_lock, ReleaseStrayLock{obs.view().leader->create_revision},
@@ -99,7 +100,11 @@ Why decide_with_server(Draft& draft) {
   if (!server_alive(obs)) return recover_dead_server(draft);
   join_running_server(draft);
   if (applies_settings(draft)) return because(Reason::observing);
-  if (!obs.holds_lock() && !obs.view().locked()) return race(draft);
+  if (!obs.holds_lock() && !obs.view().locked()) {
+    auto why = race(draft);
+    identify_adopted_data(draft);
+    return why;
+  }
   auto why = obs.holds_lock() ? lead(draft) : follow_leader(draft);
   if (!obs.holds_lock() && !draft.next.job) {
     keep_slots(draft);

@@ -139,8 +139,10 @@ TEST(Decide, UnmanagedPrimaryIsTakenOverRunning) {
   given.memory().callbacks_fired = false;
   const auto decision = decide(given.build());
   EXPECT_EQ(find_task(decision, Task::fence), nullptr);
-  EXPECT_NE(find_store<TakeLock>(decision, Task::take_lock), nullptr);
-  EXPECT_NE(find_store<Commit>(decision, Task::write_initialize), nullptr);
+  const auto* take = find_store<TakeLock>(decision, Task::take_lock);
+  ASSERT_NE(take, nullptr);
+  EXPECT_EQ(take->identity, given.obs().local.server.control->system_id);
+  EXPECT_EQ(find_store<Commit>(decision, Task::write_initialize), nullptr) << "the lock brings it";
 }
 
 TEST(Decide, UnmanagedPrimaryIsNotFencedWhenItsClaimIsSeenBeforeItsLock) {

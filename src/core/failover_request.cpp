@@ -9,6 +9,7 @@
 #include "core/start_job.h"
 #include "core/synchronous_view.h"
 #include "core/wal_standing.h"
+#include "core/write_again.h"
 
 namespace tanist {
 
@@ -20,17 +21,8 @@ std::string request_name(const Observation& obs) {
 
 namespace {
 
-// A transaction that was refused, as it is while consent stands for the lease, is not repeated at
-// once: it would be at every step.
-constexpr Duration clear_again = seconds(1);
-
 bool is_being_cleared(Draft& draft) {
-  if (draft.busy(Task::clear_failover)) return true;
-  const auto end = draft.obs.ends.find(Task::clear_failover);
-  if (end == draft.obs.ends.end() || end->second.ok) return false;
-  const auto again = end->second.at + clear_again;
-  if (draft.obs.now < again) draft.wake(again);
-  return draft.obs.now < again;
+  return draft.busy(Task::clear_failover) || rests_after_failure(draft, Task::clear_failover);
 }
 
 }  // namespace
@@ -112,18 +104,34 @@ bool moment_has_come(Draft& draft) {
 
 }  // namespace
 
+namespace {
+
+// A request that is there, due, and meant for us; one that is not is cleared.
+bool request_is_due(Draft& draft) {
+  const auto& failover = draft.obs.view().failover;
+  if (!failover || !failover->present() || is_being_cleared(draft)) return false;
+  if (!moment_has_come(draft)) return false;
+  const auto why_not = unservable(draft.obs);
+  if (why_not.empty()) return true;
+  draft.log(LineLevel::warning, "{}", why_not);
+  clear_request(draft);
+  return false;
+}
+
+void refuse_request(Draft& draft) {
+  draft.log(LineLevel::warning, "{}: no healthy members found, {} is not possible",
+            request_name(draft.obs),
+            draft.obs.view().failover->is_switchover() ? "switchover" : "failover");
+  clear_request(draft);
+}
+
+}  // namespace
+
 std::optional<Why> serve_request(Draft& draft) {
   const auto& obs = draft.obs;
-  const auto& failover = obs.view().failover;
-  if (!failover || !failover->present() || is_being_cleared(draft)) return std::nullopt;
   // Who is not primary yet has nothing to hand over, and must not start as one instead.
   if (!is_primary(obs) && (!in_standby_cluster(obs) || paused(obs))) return std::nullopt;
-  if (!moment_has_come(draft)) return std::nullopt;
-  if (const auto why_not = unservable(obs); !why_not.empty()) {
-    draft.log(LineLevel::warning, "{}", why_not);
-    clear_request(draft);
-    return std::nullopt;
-  }
+  if (!request_is_due(draft)) return std::nullopt;
   const auto search = search_for(obs);
   auto round = draft.next.last_round;
   const auto good = good_candidates(draft, round, search);
@@ -132,12 +140,22 @@ std::optional<Why> serve_request(Draft& draft) {
                    obs.node->name.value());
   }
   if (failover_possible(draft, *good, search)) {
-    return begin_handing_over(draft, failover->member);
+    return begin_handing_over(draft, obs.view().failover->member);
   }
-  draft.log(LineLevel::warning, "{}: no healthy members found, {} is not possible",
-            request_name(obs), failover->is_switchover() ? "switchover" : "failover");
-  clear_request(draft);
+  refuse_request(draft);
   return std::nullopt;
+}
+
+bool serves_failover_while_starting(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!request_is_due(draft) || obs.view().failover->is_switchover()) return false;
+  const auto search = search_for(obs);
+  auto round = draft.next.last_round;
+  const auto good = good_candidates(draft, round, search);
+  if (!good) return false;
+  if (failover_possible(draft, *good, search)) return true;
+  refuse_request(draft);
+  return false;
 }
 
 namespace {

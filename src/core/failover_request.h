@@ -13,6 +13,11 @@ namespace tanist {
 // The leader's side, after a proven renewal (contract ha 13.3). A Why when something is done.
 std::optional<Why> serve_request(Draft& draft);
 
+// The same while the leader's server still starts (contract ha 10 row 5): true when a manual
+// failover has somewhere to go, and this server must end for it. A switchover waits, because it
+// must lose nothing (safety 3.1), and what is not recovered yet cannot be handed over.
+bool serves_failover_while_starting(Draft& draft);
+
 // Nobody leads: may this member take the lock, given the request (contract ha 13.5)? The cluster is
 // unlocked and a request is present. A switchover's candidate must have received what the old
 // leader published (safety 3.1).

@@ -6,6 +6,7 @@
 #include "core/local_server.h"
 #include "core/published_values.h"
 #include "core/request_reply.h"
+#include "core/write_again.h"
 
 namespace tanist {
 
@@ -44,6 +45,7 @@ void keep_failsafe_key(Draft& draft) {
   for (const auto& [name, url] : wanted) draft.next.failsafe_members[name] = url;
   const auto& known = obs.view().failsafe;
   if (known && known->members == wanted) return;
+  if (rests_after_failure(draft, Task::write_failsafe)) return;
   Tree value = Tree::map();
   for (const auto& [name, url] : wanted) value.set(name.value(), url);
   Commit commit;

@@ -54,6 +54,19 @@ TEST(Failsafe, MapThatIsRightIsNotWrittenAgain) {
   EXPECT_EQ(find_task(decide(given.build()), Task::write_failsafe), nullptr);
 }
 
+// While consent stands for the lease the store refuses all that names this reign: seed 70361.
+TEST(Failsafe, MapWhoseWriteWasRefusedIsNotWrittenAgainAtOnce) {
+  Given given("a");
+  given.cluster().failsafe_mode = true;
+  given.obs().ends[Task::write_failsafe] = {
+      .ok = false, .verdict = StoreVerdict::refused, .error = {}, .at = at_ms(-900)};
+  const auto decision = decide(given.build());
+  EXPECT_EQ(find_task(decision, Task::write_failsafe), nullptr);
+  EXPECT_LE(decision.wake_at, at_ms(100));
+  given.obs().ends[Task::write_failsafe].at = at_ms(-1000);
+  EXPECT_NE(find_task(decide(given.build()), Task::write_failsafe), nullptr);
+}
+
 TEST(Failsafe, MembersOfEveryMapOfTheReignAreRemembered) {
   Given given("a");
   given.cluster().failsafe_mode = true;

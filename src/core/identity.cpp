@@ -5,6 +5,7 @@
 #include "core/local_server.h"
 #include "core/published_values.h"
 #include "core/start_job.h"
+#include "core/write_again.h"
 
 namespace tanist {
 
@@ -63,6 +64,7 @@ void restore_config(Draft& draft) {
   // document says so: without any, nobody keeps slots for its replicas (contract postgres 10.2).
   const Tree document = known ? *obs.config : Tree::map();
   if (stored && (!known || (stored->valid && stored->value == document))) return;
+  if (rests_after_failure(draft, Task::write_config)) return;
   Commit commit;
   commit.expect = {{StoreKey::config, stored ? stored->revision : Revision(0)}};
   commit.writes = {{StoreKey::config, text_form(document), false}};
@@ -87,12 +89,21 @@ std::optional<Why> mismatch_in_pause(Draft& draft) {
   return because(Reason::system_id_mismatch_in_pause, obs.node->name.value());
 }
 
-// Row 15: existing data meets a cluster without identity (trap 104).
+bool is_lasting(const std::optional<InitializeView>& initialize) {
+  return initialize && is_valid(initialize->system_id) && initialize->lease == LeaseId(0);
+}
+
+bool meets_cluster_without_identity(const Observation& obs) {
+  const bool unclaimed = !obs.view().initialize || !is_valid(obs.view().initialize->system_id);
+  return unclaimed && !obs.view().locked() && !paused(obs) && !obs.memory->callbacks_fired &&
+         !obs.holds_lock();
+}
+
+// Row 15: existing data meets a cluster without identity (trap 104). A running server races next,
+// and the lock brings the identity along.
 std::optional<Why> adopt_data(Draft& draft) {
   const auto& obs = draft.obs;
-  const bool unclaimed = !obs.view().initialize || !is_valid(obs.view().initialize->system_id);
-  if (!unclaimed || obs.view().locked() || paused(obs) || obs.memory->callbacks_fired) return {};
-  if (obs.holds_lock()) return {};
+  if (!meets_cluster_without_identity(obs)) return {};
   // An empty value belongs to a bootstrap under way; its lease ends it (trap 105).
   if (obs.view().initialize && obs.view().initialize->lease != LeaseId(0)) {
     return because(Reason::waiting_for_leader);
@@ -100,6 +111,7 @@ std::optional<Why> adopt_data(Draft& draft) {
   if (server_alive(obs) && !is_primary(obs)) {
     return leave(draft, Reason::no_initialize_key_on_replica, obs.node->name.value(), {});
   }
+  if (server_alive(obs)) return {};
   draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
   return {};
 }
@@ -118,6 +130,19 @@ Why find_out_identity(Draft& draft) {
 
 }  // namespace
 
+void make_identity_last(const Observation& obs, TakeLock& take) {
+  const auto& initialize = obs.view().initialize;
+  if (is_lasting(initialize)) return;
+  take.expect.push_back({StoreKey::initialize, initialize ? initialize->revision : Revision(0)});
+  take.identity = local_system_id(obs);
+}
+
+void identify_adopted_data(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!meets_cluster_without_identity(obs) || draft.busy(Task::take_lock)) return;
+  draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
+}
+
 std::optional<Why> check_identity(Draft& draft) {
   const auto& obs = draft.obs;
   if (!obs.local.server.control) return find_out_identity(draft);
@@ -130,8 +155,8 @@ std::optional<Why> check_identity(Draft& draft) {
     return leave(draft, Reason::system_id_mismatch, obs.node->name.value(),
                  initialize->system_id.value() + " != " + mine.value());
   }
-  const bool lasting = valid && initialize->lease == LeaseId(0);
-  if (!lasting && obs.holds_lock()) {
+  if (!is_lasting(initialize) && obs.holds_lock() &&
+      !rests_after_failure(draft, Task::write_initialize)) {
     draft.start(Task::write_initialize, write_initialize(obs), Duration(obs.timing.retry_timeout));
   }
   restore_config(draft);

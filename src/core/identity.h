@@ -13,6 +13,14 @@ namespace tanist {
 // while that is not settled.
 std::optional<Why> check_namesake(Draft& draft);
 
+// Unless `/initialize` is lasting, the transaction that takes the lock makes it so (safety 1.8): a
+// reign never stands in a cluster whose identity ends with a lease.
+void make_identity_last(const Observation& obs, TakeLock& take);
+
+// Fills `/initialize` for a running server that meets a cluster without identity, unless the lock
+// is being taken, which does it too.
+void identify_adopted_data(Draft& draft);
+
 // Fills or checks `/initialize` and restores a lost `/config`. A Why when nothing else may happen.
 std::optional<Why> check_identity(Draft& draft);
 

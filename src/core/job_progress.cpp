@@ -73,6 +73,16 @@ void end_rewind(Draft& draft, bool ok, const std::string& error) {
   }
 }
 
+// A server that ended while it was promoted is started again at once. When that happens twice in a
+// loop_wait something keeps it from writing, a full disk most likely: as after a start that failed
+// the lock is given away.
+void note_death_in_promotion(Draft& draft) {
+  if (server_alive(draft.obs)) return;
+  const auto before = draft.next.last_start_failed_at;
+  draft.next.last_start_failed_at = draft.obs.now;
+  draft.next.recovering = before && draft.obs.now < *before + Duration(draft.obs.timing.loop_wait);
+}
+
 void end_promotion(Draft& draft, const Job& job, bool ok, const std::string& error) {
   if (ok) {
     draft.next.role = Role::primary;
@@ -80,6 +90,7 @@ void end_promotion(Draft& draft, const Job& job, bool ok, const std::string& err
     return;
   }
   draft.log(LineLevel::error, "promotion failed: {}", error);
+  note_death_in_promotion(draft);
   if (current_step(job) == Step::pre_promote) draft.next.pre_promote_failed_at = draft.obs.now;
 }
 

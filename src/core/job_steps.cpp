@@ -4,6 +4,7 @@
 
 #include "core/candidates.h"
 #include "core/hand_over.h"
+#include "core/identity.h"
 #include "core/leave_sync_duty.h"
 #include "core/local_server.h"
 #include "core/logical_slots.h"
@@ -21,6 +22,8 @@ namespace {
 constexpr Duration poll_interval = milliseconds(20);
 // What a checkpoint before a switchover may take; after that the switchover goes on without it.
 constexpr Duration checkpoint_limit = seconds(10);
+// When the first lock is tried for again.
+constexpr Duration first_lock_again = milliseconds(500);
 // How long somebody else gets to take a lock that was given away (contract ha 3).
 constexpr Duration new_leader_limit = seconds(2);
 
@@ -169,14 +172,52 @@ StepState write_initialize(Draft& draft) {
   return in_store(draft, Task::write_initialize, std::move(commit));
 }
 
+// `/initialize` is no longer what this bootstrap made of it. Then no attempt took the first lock,
+// because that would have made the key lasting; and none will, because each compares it.
+bool claim_is_lost(const Draft& draft) {
+  const auto& initialize = draft.obs.view().initialize;
+  if (!initialize) return true;
+  if (initialize->system_id.value().empty())
+    return initialize->revision != draft.next.bootstrap_key;
+  const auto id = local_system_id(draft.obs);
+  return is_valid(id) && initialize->system_id != id;
+}
+
+bool claim_shows_identity(const Observation& obs) {
+  const auto id = local_system_id(obs);
+  return is_valid(id) && obs.view().initialize && obs.view().initialize->system_id == id;
+}
+
 StepState write_config(Draft& draft) {
   Commit commit;
   commit.writes = {{StoreKey::config, text_form(*draft.obs.config), false}};
   return in_store(draft, Task::write_config, std::move(commit));
 }
 
+// An attempt that nobody answered is no failure: it may have made the identity lasting, and nobody
+// else has its data. It is repeated until the lock is held, or the claim is lost.
 StepState take_first_lock(Draft& draft) {
-  return in_store(draft, Task::take_lock, TakeLock{.ttl = draft.obs.timing.ttl, .expect = {}});
+  const auto& obs = draft.obs;
+  if (draft.busy(Task::take_lock)) return StepGoesOn{};
+  const auto end = obs.ends.find(Task::take_lock);
+  const bool tried = end != obs.ends.end() && end->second.at >= draft.next.job->step_began;
+  if (tried && end->second.ok) return StepDone{};
+  if (claim_is_lost(draft)) return StepFailed{"the claim to /initialize was lost"};
+  if (tried && obs.now < end->second.at + first_lock_again) {
+    draft.wake(end->second.at + first_lock_again);
+    return StepGoesOn{};
+  }
+  if (!obs.store.current || !claim_shows_identity(obs)) return StepGoesOn{};
+  if (const auto& stray = obs.view().leader) {
+    if (!obs.view().locked_by(obs.node->name)) return StepFailed{"another member has the lock"};
+    draft.start(Task::release_stray_lock, ReleaseStrayLock{stray->create_revision},
+                Duration(obs.timing.retry_timeout));
+    return StepGoesOn{};
+  }
+  TakeLock take{.ttl = obs.timing.ttl, .expect = {}, .identity = {}};
+  make_identity_last(obs, take);
+  draft.start(Task::take_lock, std::move(take), Duration(obs.timing.retry_timeout));
+  return StepGoesOn{};
 }
 
 StepState checkpoint(Draft& draft) {
@@ -245,14 +286,20 @@ StepState await_new_leader(Draft& draft) {
 }
 
 // The key is given back so that another node may bootstrap; when that fails, its lease ends it.
+// Unless an attempt to take the first lock may have made it lasting: then the data stay where they
+// are, because nobody else could lead this cluster.
 StepState release_initialize(Draft& draft) {
   if (!draft.next.bootstrapping) return StepDone{};
+  const auto& obs = draft.obs;
+  const auto claim =
+      claim_shows_identity(obs) ? obs.view().initialize->revision : draft.next.bootstrap_key;
   Commit commit;
-  commit.expect = {{StoreKey::initialize, draft.next.bootstrap_key}};
+  commit.expect = {{StoreKey::initialize, claim}};
   commit.writes = {{StoreKey::initialize, std::nullopt, false}};
-  const auto state = in_store(draft, Task::write_initialize, std::move(commit));
-  if (std::holds_alternative<StepGoesOn>(state)) return state;
-  return StepDone{};
+  auto state = in_store(draft, Task::write_initialize, std::move(commit));
+  if (!std::holds_alternative<StepFailed>(state)) return state;
+  const bool may_last = obs.ends.contains(Task::take_lock) && !claim_is_lost(draft);
+  return may_last ? state : StepDone{};
 }
 
 StepState pre_promote(Draft& draft) {

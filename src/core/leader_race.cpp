@@ -6,6 +6,7 @@
 #include "core/divergence.h"
 #include "core/failover_request.h"
 #include "core/failsafe.h"
+#include "core/identity.h"
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/replica.h"
@@ -84,7 +85,7 @@ class Weighing {
       draft_.log(LineLevel::warning, "Primary ({}) is still alive", report.name.value());
       return false;
     }
-    if (!limitation(report).empty()) return true;
+    if (!limitation(report).empty() || is_no_rival(report)) return true;
     const auto standing = standing_of(report, local_timeline(obs_), wal_position(obs_));
     if (standing == Standing::ahead) return take_ahead(report);
     if (standing == Standing::level && !yields(report)) return false;
@@ -102,6 +103,12 @@ class Weighing {
   }
 
  private:
+  // Who may not lead, because an isolated leader does not ask it, keeps nobody else from it: how
+  // far we may be behind is limited by what was published. Where `/sync` binds, its log counts.
+  bool is_no_rival(const PeerReport& report) const {
+    return !synchronous_active(obs_) && !in_failsafe_map(obs_, report.name);
+  }
+
   bool votes_for_us(const PeerReport& report) const {
     return quorum_active(obs_) && in_sync(*obs_.view().sync, report.name);
   }
@@ -297,10 +304,14 @@ KeyCompare unchanged(StoreKey key, const std::optional<T>& seen) {
 // Everything the decision was made on (safety 1.2).
 TakeLock take_lock(const Observation& obs) {
   const auto& view = obs.view();
-  return {.ttl = obs.timing.ttl,
-          .expect = {unchanged(StoreKey::status, view.status), unchanged(StoreKey::sync, view.sync),
-                     unchanged(StoreKey::failover, view.failover),
-                     unchanged(StoreKey::config, view.config)}};
+  TakeLock take{
+      .ttl = obs.timing.ttl,
+      .expect = {unchanged(StoreKey::status, view.status), unchanged(StoreKey::sync, view.sync),
+                 unchanged(StoreKey::failover, view.failover),
+                 unchanged(StoreKey::config, view.config)},
+      .identity = {}};
+  make_identity_last(obs, take);
+  return take;
 }
 
 // Seconds until the race may begin, by primary_race_backoff (contract ha 7.1).
@@ -361,7 +372,13 @@ Why lose_to_another(Draft& draft) {
 
 Why race(Draft& draft) {
   const auto& obs = draft.obs;
-  if (draft.busy(Task::take_lock)) return because(Reason::race_taking_lock);
+  // One attempt at a time: an earlier one that reads back what became of it takes a later one's
+  // lock, on the same lease, for its own, and gives it back.
+  if (draft.busy(Task::take_lock) || draft.busy(Task::retake_lock)) {
+    return because(Reason::race_taking_lock);
+  }
+  // What the lock would be compared with is changing under our own hands.
+  if (draft.busy(Task::write_initialize)) return because(Reason::observing);
   if (auto why = keeps_out_of_races(draft)) return *why;
   if (was_refused(obs) && !is_primary(obs)) return lose_to_another(draft);
   if (const auto left = backoff_left(obs)) {

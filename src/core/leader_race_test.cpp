@@ -36,6 +36,53 @@ TEST(LeaderRace, LockIsTakenOnWhatWasSeen) {  // safety 1.2
   EXPECT_EQ(take->expect[3], (KeyCompare{StoreKey::config, Revision(3)}));
 }
 
+TEST(LeaderRace, IdentityThatIsNotLastingComesWithTheLock) {  // safety 1.8
+  auto given = racing();
+  given.view().initialize->lease = LeaseId(77);
+  const auto decision = decide(given.build());
+  const auto* take = find_store<TakeLock>(decision, Task::take_lock);
+  ASSERT_NE(take, nullptr);
+  EXPECT_EQ(take->identity, given.view().initialize->system_id);
+  EXPECT_EQ(take->expect.back(), (KeyCompare{StoreKey::initialize, Revision(2)}));
+}
+
+TEST(LeaderRace, LastingIdentityIsNotWrittenAgain) {
+  auto given = racing();
+  const auto decision = decide(given.build());
+  EXPECT_FALSE(find_store<TakeLock>(decision, Task::take_lock)->identity);
+}
+
+// Each would leave the lock to the other for ever: seed 50053.
+TEST(LeaderRace, PeerOutsideTheFailsafeMapIsNoRival) {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x4000000);
+  given.cluster().failsafe_mode = true;
+  given.view().failsafe = FailsafeView{
+      {{MemberName("a"), Given::api_of("a")}, {MemberName("b"), Given::api_of("b")}}, Revision(40)};
+  EXPECT_NE(find_store<TakeLock>(decide(given.build()), Task::take_lock), nullptr);
+  given.view().failsafe->members[MemberName("c")] = Given::api_of("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+TEST(LeaderRace, PeerOutsideTheFailsafeMapCountsWhereSyncBinds) {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x4000000).sync_key("a", {"b", "c"}, 1);
+  given.cluster().failsafe_mode = true;
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  given.view().failsafe = FailsafeView{
+      {{MemberName("a"), Given::api_of("a")}, {MemberName("b"), Given::api_of("b")}}, Revision(40)};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+// Reading back, it would take the new lock for its own and free it: seed 50285.
+TEST(LeaderRace, AwaitsTheEndOfAnEarlierAttemptToTakeTheLockBack) {
+  auto given = racing();
+  given.obs().in_flight.insert(Task::retake_lock);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_taking_lock);
+  EXPECT_EQ(find_store<TakeLock>(decision, Task::take_lock), nullptr);
+}
+
 TEST(LeaderRace, PeersAreAskedFirst) {
   Given given("b");
   given.unlocked();

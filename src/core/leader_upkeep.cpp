@@ -127,7 +127,8 @@ void keep_history(Draft& draft) {
 }  // namespace
 
 void keep_up_standby_leader(Draft& draft) {
-  keep_failsafe_key(draft);
+  // In this order: a map of others than `/sync` names would leave nobody who may lead.
+  if (!ends_foreign_sync_key(draft)) keep_failsafe_key(draft);
   keep_slots(draft);
 }
 

@@ -5,6 +5,7 @@
 #include "core/callbacks.h"
 #include "core/candidates.h"
 #include "core/divergence.h"
+#include "core/failover_request.h"
 #include "core/job_progress.h"
 #include "core/local_server.h"
 #include "core/promotion_evidence.h"
@@ -211,15 +212,19 @@ Duration start_time_left(const Draft& draft) {
          draft.obs.now;
 }
 
-Why give_up_starting(Draft& draft) {
-  draft.log(LineLevel::info, "Demoting self because primary startup is taking too long");
+// As after a start that failed: the lock goes when the server has ended (contract ha inv. 6), for
+// until then its recovery may end and let clients in.
+void end_starting_server(Draft& draft) {
   draft.log(LineLevel::info, "Demoting self (immediate)");
   draft.start(Task::fence, ServerAction(FenceServer{milliseconds(500)}), no_limit);
   draft.next.role = Role::demoted;
-  // As after a start that failed: the lock goes when the server has ended (contract ha inv. 6), for
-  // until then its recovery may end and let clients in.
   draft.next.recovering = true;
   draft.next.rewind = RewindState::initial;
+}
+
+Why give_up_starting(Draft& draft) {
+  draft.log(LineLevel::info, "Demoting self because primary startup is taking too long");
+  end_starting_server(draft);
   return because(Reason::start_timed_out);
 }
 
@@ -234,6 +239,10 @@ std::optional<Why> bear_starting_server(Draft& draft) {
   }
   const auto left = start_time_left(draft);
   if (left > Duration(0)) {
+    if (serves_failover_while_starting(draft)) {
+      end_starting_server(draft);
+      return because(Reason::switchover_demoting, request_name(draft.obs));
+    }
     return because(Reason::still_starting, {},
                    format_text("{}", std::chrono::ceil<seconds>(left).count()));
   }

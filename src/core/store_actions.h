@@ -82,9 +82,12 @@ struct TakeLock {
   static constexpr std::string_view name = "take_lock";
   seconds ttl{30};
   std::vector<KeyCompare> expect;
+  // Written as `initialize`, without a lease, by the same transaction (safety 1.8).
+  std::optional<SystemId> identity;
 
   static constexpr auto fields() {
-    return std::tuple{field("ttl", &TakeLock::ttl), field("expect", &TakeLock::expect)};
+    return std::tuple{field("ttl", &TakeLock::ttl), field("expect", &TakeLock::expect),
+                      field("identity", &TakeLock::identity)};
   }
   friend bool operator==(const TakeLock&, const TakeLock&) = default;
 };

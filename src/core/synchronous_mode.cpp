@@ -293,6 +293,14 @@ void keep_synchronous(Draft& draft) {
   take_step(draft);
 }
 
+bool ends_foreign_sync_key(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& sync = obs.view().sync;
+  if (!sync || !sync->active() || in_sync(*sync, obs.node->name)) return false;
+  if (!draft.busy(Task::write_sync) && sync_key_is_settled(draft)) delete_sync_key(draft);
+  return true;
+}
+
 namespace {
 
 // The key to be promoted with: the same set of nodes; in priority mode without `strict` nobody.

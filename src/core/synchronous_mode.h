@@ -12,6 +12,11 @@
 
 namespace tanist {
 
+// A standby leader whom `/sync` does not name ends that key: it was written while the cluster wrote
+// for itself, and its line of leaders ended when this node took over. Left in place it would bind
+// the first race after the cluster is promoted (safety 3.6). True until that is done.
+bool ends_foreign_sync_key(Draft& draft);
+
 // One step towards what the mode asks for, or out of it when it was switched off.
 // Requires: this node leads, its server is primary and answers.
 void keep_synchronous(Draft& draft);

@@ -18,6 +18,13 @@ KeyChange lock_change(const Context& context, Revision revision, const Reign& re
           StoredKey{context.self.value(), reign.create_revision, revision, reign.lease}};
 }
 
+KeyChange identity_change(const Context& context, Revision revision, const SystemId& identity) {
+  const auto key = context.paths().of(StoreKey::initialize);
+  const auto* before = context.cache.find(key);
+  const auto created = before != nullptr ? before->create_revision : revision;
+  return {key, revision, StoredKey{identity.value(), created, revision, LeaseId(0)}};
+}
+
 }  // namespace
 
 // ---- Taking ----------------------------------------------------------------------------------
@@ -59,6 +66,9 @@ std::optional<StoreResult> LockTaking::take(Context& context) {
                            .success = {put(paths.leader(), context.self.value(), lease_.lease)},
                            .failure = {read(paths.leader())}};
   request.compare.push_back({wire::Compare::Target::create_revision, paths.leader(), 0, {}});
+  if (action_.identity) {
+    request.success.push_back(put(paths.of(StoreKey::initialize), action_.identity->value()));
+  }
   phase_ = Phase::taking;
   context.begin(std::move(request), Repeat::never, context.now() + left / 2, lease_.endpoint);
   return std::nullopt;
@@ -77,7 +87,11 @@ std::optional<StoreResult> LockTaking::taken(Context& context, const wire::TxnAn
     why_unsure_ = {Trouble::unclear, "etcd's leader changed while the lock was taken"};
     return give_back(context, reign.create_revision);
   }
-  context.cache.apply({lock_change(context, answer.header.revision, reign)});
+  std::vector changes{lock_change(context, answer.header.revision, reign)};
+  if (action_.identity) {
+    changes.push_back(identity_change(context, answer.header.revision, *action_.identity));
+  }
+  context.cache.apply(changes);
   return StoreResult{.verdict = StoreVerdict::done,
                      .revision = answer.header.revision,
                      .lease = lease_.lease,

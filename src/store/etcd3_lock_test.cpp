@@ -72,6 +72,31 @@ TEST(TakeLock, ComparesTheAbsenceOfTheLockAndEveryExpectedKeyInOneTransaction) {
   EXPECT_EQ(std::get<wire::TxnRequest>(rpc->request).compare, expected);
 }
 
+TEST(TakeLock, MakesTheIdentityLastingInTheSameTransaction) {  // safety 1.8
+  World world;
+  const auto taken = world.perform(
+      TakeLock{.ttl = seconds(30), .expect = {}, .identity = SystemId("7000000000000000001")});
+  ASSERT_EQ(taken.verdict, StoreVerdict::done);
+  const auto& identity = world.etcd.keys.at("/service/demo/initialize");
+  EXPECT_EQ(identity.value, "7000000000000000001");
+  EXPECT_EQ(identity.lease, LeaseId(0));
+  EXPECT_EQ(identity.mod_revision, world.etcd.keys.at(leader_key).create_revision);
+  const auto& shown = world.view().initialize;
+  ASSERT_TRUE(shown) << "as soon as the lock";
+  EXPECT_EQ(shown->system_id.value(), identity.value);
+  EXPECT_EQ(shown->lease, LeaseId(0));
+}
+
+TEST(TakeLock, LeavesTheIdentityAloneWhenItIsRefused) {
+  World world;
+  world.etcd.put("/service/demo/initialize", "other");
+  const auto taken = world.perform(TakeLock{.ttl = seconds(30),
+                                            .expect = {{StoreKey::initialize, Revision(0)}},
+                                            .identity = SystemId("7000000000000000001")});
+  EXPECT_EQ(taken.verdict, StoreVerdict::refused);
+  EXPECT_EQ(world.etcd.keys.at("/service/demo/initialize").value, "other");
+}
+
 TEST(TakeLock, IsRefusedWithTheHolderWhenAnotherOneHasIt) {
   World world;
   world.etcd.put(leader_key, "n2");

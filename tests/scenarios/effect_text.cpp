@@ -45,6 +45,9 @@ std::string details(const CloneData& a) {
   return text;
 }
 
+std::string details(const TakeLock& a) {
+  return a.identity ? "initialize=" + a.identity->value() : std::string();
+}
 std::string details(const ReleaseLock& a) {
   return a.status ? "status " + *a.status : std::string("no status");
 }

@@ -135,6 +135,7 @@ void set_initialize(World& world, const Words& words) {
     return;
   }
   InitializeView key{SystemId(what), world.next_revision(), LeaseId(0)};
+  if (words.size() > 2 && words.at(2) == "leased") key.lease = world.own_lease();
   if (what == "claimed") key = {SystemId(""), key.revision, world.own_lease()};
   if (what == "claimed-by-another") key = {SystemId(""), key.revision, LeaseId(99)};
   world.view.initialize = key;

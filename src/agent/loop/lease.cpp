@@ -37,6 +37,8 @@ bool Loop::wants_other_lease() const {
 
 // What tend_lease() starts next is waiting for the end of this.
 bool Loop::is_keeping() const {
+  // A renewal of the reign that vanished would find the new one, and call both lost.
+  if (obs_.running(Task::retake_lock)) return true;
   if (!obs_.lock.reign && !obs_.lock.adopting) return obs_.running(Task::keep_lease);
   if (obs_.running(Task::keep_lock)) return true;
   return obs_.running(wants_other_lease() ? Task::reattach_lock : Task::release_lock);
@@ -221,7 +223,7 @@ void Loop::fold_refused_renewal(const StoreResult& result) {
 }
 
 void Loop::retake_lock() {
-  TakeLock take{.ttl = obs_.timing.ttl, .expect = {}};
+  TakeLock take{.ttl = obs_.timing.ttl, .expect = {}, .identity = {}};
   const auto& view = obs_.view();
   const auto unchanged = [&](StoreKey key, const auto& seen) {
     take.expect.push_back({key, seen ? seen->revision : Revision(0)});

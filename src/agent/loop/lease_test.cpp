@@ -256,6 +256,25 @@ TEST(FailsafeLoop, LockIsTakenAgainWhenTheStoreIsBackAndItsLeaseEnded) {
   EXPECT_FALSE(outage.fenced());
 }
 
+// It would find the new reign, and call both lost: seed 51121.
+TEST(VanishedLock, IsNotRenewedWhileItIsTakenAgain) {
+  Outage outage;
+  outage.tick(6000);
+  StoreResult vanished;
+  vanished.verdict = StoreVerdict::refused;
+  outage.finish(Task::keep_lock, vanished, 6010);
+  ASSERT_TRUE(outage.ordered(Task::retake_lock));
+  outage.show_unlocked_view(6020);
+  EXPECT_FALSE(outage.ordered(Task::keep_lock));
+  auto taken = Outage::renewed(36'000, 6010);
+  taken.reign = Reign{LeaseId(77), Revision(201)};
+  outage.finish(Task::retake_lock, taken, 6030);
+  EXPECT_EQ(outage.lock().reign->create_revision, Revision(201));
+  EXPECT_FALSE(outage.fenced());
+  outage.tick(12'000);
+  EXPECT_TRUE(outage.ordered(Task::keep_lock));
+}
+
 TEST(FailsafeLoop, LockInOtherHandsIsAnImmediateStop) {
   Outage outage;
   outage.silence(6000);

@@ -86,6 +86,7 @@ void Loop::begin_cycle_if_due() {
     // takes longer than a short loop_wait, and would never be fresh.
     cycle_wanted_ = cycle_wanted_ || !obs_.running(Task::observe);
     line_due_ = true;
+    said_.clear();
     obs_.next_cycle += loop_wait;
     if (obs_.next_cycle <= obs_.now) {
       out_.log.push_back({LineLevel::warning, "Loop time exceeded, rescheduling immediately."});
@@ -128,10 +129,37 @@ void Loop::tell_news(const Decision& decision) {
   out_.news = std::make_shared<const DecisionRecord>(DecisionRecord{obs_, decision});
 }
 
+namespace {
+
+// It orders more than to look around. Log lines and questions to others change nothing.
+bool does_something(const Decision& decision) {
+  return std::ranges::any_of(decision.actions, [](const Action& action) {
+    if (std::holds_alternative<LogLine>(action)) return false;
+    const auto* started = std::get_if<StartTask>(&action);
+    return started == nullptr || !(is_routine(started->task) || started->task == Task::ask_peers ||
+                                   started->task == Task::ask_lease);
+  });
+}
+
+}  // namespace
+
+// The loop comes by many times in a regular cycle, and finds the same each time. What tells of
+// something that is done, or went wrong, is not held back.
+bool Loop::was_said(const LogLine& line) {
+  if (line.level > LineLevel::warning) return false;
+  if (std::ranges::find(said_, line) != said_.end()) return true;
+  said_.push_back(line);
+  return false;
+}
+
 void Loop::carry_out(Decision decision) {
   memory_ = std::move(decision.next);
   decision_wake_ = decision.wake_at;
-  for (const auto& action : decision.actions) order(action);
+  const bool idle = !does_something(decision);
+  for (const auto& action : decision.actions) {
+    const auto* line = std::get_if<LogLine>(&action);
+    if (line == nullptr || !idle || !was_said(*line)) order(action);
+  }
   say(decision.why);
   why_ = std::move(decision.why);
 }

@@ -102,6 +102,7 @@ class Loop {
   void publish_member();
   void say(const Why& why);
   void tell_news(const Decision& decision);
+  bool was_said(const LogLine& line);
 
   Observation obs_;
   Memory memory_;
@@ -115,7 +116,8 @@ class Loop {
   Instant decision_wake_;  // the wake-up that the last decision asked for
   bool line_due_ = true;   // the regular cycle's status line was not said yet
   std::string last_line_;
-  Why last_said_;  // what that line was made of
+  std::vector<LogLine> said_;  // beside the status line, in this regular cycle
+  Why last_said_;              // what that line was made of
   bool last_said_paused_ = false;
   Instant trouble_said_at_;  // when the store's trouble was last logged
   Receiving receiving_;      // does WAL arrive here? for health checks
