@@ -181,6 +181,7 @@ Result<int> Driver::run() {
   begin_api();
   make_routing();
   await_signal();
+  os::start(io_.get_executor(), watch_expiry());
   // What runs already is known before the first decision (safety 2.7).
   server_->look_for_postmaster([this](const std::optional<ProcessIdentity>&) {
     begun_ = true;

@@ -90,6 +90,7 @@ class Driver {
   os::Awaitable<void> take_settings(NewSettings made, Reload reload);
   os::Awaitable<void> reconfigure_api(RestSettings settings, bool changed);
   os::Awaitable<void> watch_certificate();
+  os::Awaitable<void> watch_expiry();
   os::Awaitable<void> renew_peer_client(PeerClientSettings settings);
   os::Awaitable<void> start_api(EffectId id);
   os::Awaitable<void> renew_hold(EffectId id, ServerResult result);

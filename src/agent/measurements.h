@@ -25,6 +25,11 @@ class Measurements {
   void set_guard_firings(std::int64_t count) { figures_.guard_firings = count; }
   void set_disk_threads_stuck(std::int64_t count) { figures_.disk_threads_stuck = count; }
 
+  void set_certificate_ends(
+      const std::array<std::optional<WallTime>, rest::certificate_owners.size()>& ends) {
+    figures_.certificate_ends = ends;
+  }
+
   const rest::Figures& figures() const { return figures_; }
 
  private:

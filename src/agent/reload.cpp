@@ -3,6 +3,7 @@
 // pool, awaited on the loop's thread.
 #include <algorithm>
 
+#include "agent/certificate_expiry.h"
 #include "agent/driver.h"
 #include "base/log.h"
 #include "os/clock.h"
@@ -17,8 +18,17 @@ namespace {
 
 constexpr Duration file_time_max = seconds(30);
 constexpr Duration certificate_interval = seconds(5);
+constexpr Duration expiry_interval = seconds(20);
 
 os::Limit soon() { return os::Limit{}.within(file_time_max); }
+
+void tell(const LogLine& line) {
+  if (line.level == LineLevel::error) {
+    log_error("{}", line.text);
+  } else {
+    log_warning("{}", line.text);
+  }
+}
 
 ServerResult ended(const Result<void>& how) {
   ServerResult result;
@@ -110,6 +120,27 @@ os::Awaitable<void> Driver::watch_certificate() {
       log_error("restapi: the old certificate stays in use: {}", trouble);
     }
     said = trouble;
+  }
+}
+
+// From the very beginning: an etcd that refuses an expired certificate shows no cluster, and
+// without one there is no API.
+os::Awaitable<void> Driver::watch_expiry() {
+  ExpiryNews news;
+  while (!leaving_) {
+    auto read = [settings = settings_]() -> Result<Certificates> {
+      return read_certificates(*settings);
+    };
+    const auto limit = soon();
+    const auto found = co_await os::on_disk(disk_, limit, std::move(read));
+    if (found) {
+      CertificateEnds ends{};
+      for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = (*found)[i].until;
+      measurements_.set_certificate_ends(ends);
+      for (const auto& line : news.about(*found, os::wall_now())) tell(line);
+    }
+    const auto next = os::Limit{}.within(expiry_interval);
+    co_await os::pause(next);
   }
 }
 

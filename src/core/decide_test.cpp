@@ -376,6 +376,15 @@ TEST(Decide, EmptyNodeClaimsAnEmptyCluster) {
   EXPECT_EQ(commit->expect[0].revision, Revision(0));
 }
 
+TEST(Decide, EmptyNodeMakesNoOtherClusterOfOneThatItKnows) {  // trap 5
+  Given given("b");
+  given.memory().locked_view = std::make_shared<const ClusterView>(given.view());
+  given.empty_data().view() = ClusterView{};
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::waiting_for_leader);
+  EXPECT_EQ(find_task(decision, Task::claim_initialize), nullptr);
+}
+
 TEST(Decide, ClaimedClusterIsBootstrapped) {
   Given given("b");
   given.empty_data().view() = ClusterView{};

@@ -109,12 +109,14 @@ void digest_view(Draft& draft) {
 }
 
 // A leader keeps the slots of vanished members for member_slots_ttl (contract postgres 10.5). A new
-// leader starts the clock of every name that the old one retained.
+// leader starts the clock of every name that the old one retained. Everybody looks when members
+// were there: should the store lose its data, nothing else tells.
 void digest_slots(Draft& draft) {
   const auto& obs = draft.obs;
   auto& seen = draft.next.slots_seen;
-  if (!obs.store.view || !obs.holds_lock()) return seen.clear();
-  if (seen.empty() && obs.view().status) {
+  if (!obs.store.view) return seen.clear();
+  const bool begins = obs.holds_lock() && !obs.memory->led;
+  if ((begins || (obs.holds_lock() && seen.empty())) && obs.view().status) {
     for (const auto& slot : obs.view().status->retain_slots) seen[slot] = obs.now;
   }
   for (const auto& [name, member] : obs.view().members) {
@@ -124,7 +126,7 @@ void digest_slots(Draft& draft) {
   if (ttl <= Duration(0)) return seen.clear();
   for (auto at = seen.begin(); at != seen.end();) {
     const bool expired = obs.now - at->second > ttl;
-    if (expired) {
+    if (expired && obs.holds_lock()) {
       draft.log(LineLevel::info,
                 "Replication slot '{}' for absent cluster member is expired after {} sec.",
                 at->first, obs.cluster->member_slots_ttl.count());
@@ -173,7 +175,10 @@ void digest(Draft& draft) {
   }
   if (server_alive(obs) && !next.job) next.stopped_for_rewind = false;
   next.led = obs.holds_lock();
-  if (!obs.holds_lock()) next.sync = SyncProof{};
+  if (!obs.holds_lock()) {
+    next.sync = SyncProof{};
+    next.promoted_reign = Revision(0);  // a store that lost its data may use its revision again
+  }
   const auto& query = obs.local.server.query;
   if (obs.holds_lock() && query && !query->in_recovery) {
     next.promoted_reign = obs.lock.reign->create_revision;  // by this process or one before it

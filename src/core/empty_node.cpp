@@ -41,9 +41,15 @@ Why release_without_data(Draft& draft, Reason reason) {
   return because(reason, obs.node->name.value(), obs.local.server.data_error);
 }
 
+// Who has seen this cluster with a leader makes no other one: the store has lost its data, and the
+// members who have theirs will say so (trap 5).
+bool cluster_is_known(const Observation& obs) {
+  return obs.memory->locked_view && obs.memory->locked_view->locked();
+}
+
 bool may_bootstrap(const Observation& obs) {
-  return !obs.view().locked() && !obs.view().initialize && !obs.node->tags.nofailover() &&
-         obs.node->has_bootstrap;
+  return !obs.view().locked() && !obs.view().initialize && !cluster_is_known(obs) &&
+         !obs.node->tags.nofailover() && obs.node->has_bootstrap;
 }
 
 // `initialize` is claimed under the own lease, so that a claim dies with its claimer (trap 105).

@@ -463,6 +463,25 @@ TEST(Promotion, GoneLeaseIsEvidence) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
 }
 
+// A store that lost its data knows no lease.
+TEST(Promotion, LeaseOfAStoreThatIsNoMoreIsNoEvidence) {
+  auto given = won();
+  given.memory().took_after->leader.lease = LeaseId(0);
+  given.memory().gone_lease = LeaseId(0);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::leader_awaits_evidence);
+  EXPECT_EQ(find_task(decision, Task::ask_lease), nullptr);
+  given.obs().lock.taken_at = at_ms(-30'000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, RevisionOfAnEarlierStoreIsNotThisReign) {
+  auto given = won();
+  given.memory().promoted_reign = Revision(10);
+  given.obs().lock.reign.reset();
+  EXPECT_EQ(decide(given.build()).next.promoted_reign, Revision(0));
+}
+
 TEST(Promotion, MarkedReleaseIsEvidence) {
   auto given = won();
   given.memory().took_after->released = true;
@@ -520,6 +539,17 @@ TEST(Promotion, DenialsOfAllMembersAreEvidence) {
 TEST(Promotion, WhoHasNoKeyIsNotSuspected) {
   auto given = won_without_having_seen_anybody();
   given.without_member("a").without_member("c");
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+// Whoever met data and a store that knew nothing cannot tell a new cluster from a store without its
+// data, in which the leader has no key yet.
+TEST(Promotion, InAStoreThatKnewNothingOnlyTimeIsEvidence) {
+  auto given = won_without_having_seen_anybody();
+  given.without_member("a").without_member("c");
+  given.obs().ends[Task::write_initialize] = TaskEnd{.ok = true, .error = {}, .at = at_ms(0)};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+  given.obs().lock.taken_at = at_ms(-30'000);
   EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
 }
 

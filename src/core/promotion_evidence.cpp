@@ -24,8 +24,11 @@ bool denies(const Observation& obs, const MemberName& name) {
   return at != obs.peers.reports.end() && at->answered && !claims_to_lead(*at);
 }
 
+// A store that has lost its data knows no lease; the old leader counts on it nevertheless.
+bool lease_can_be_asked(const LostLeader& lost) { return lost.leader.lease != LeaseId(0); }
+
 bool lease_is_gone(const Observation& obs, const LostLeader& lost) {
-  return obs.memory->gone_lease == lost.leader.lease;
+  return lease_can_be_asked(lost) && obs.memory->gone_lease == lost.leader.lease;
 }
 
 // (d): the old ttl has passed since we took the lock that had been deleted before.
@@ -45,6 +48,13 @@ bool seen_leader_may_write(const Observation& obs, const LostLeader& lost) {
   return !lease_is_gone(obs, lost) && !denies(obs, lost.leader.name);
 }
 
+// This process met data without a cluster in the store and wrote `/initialize` itself: a new
+// cluster, or one whose store has lost its data. Then nobody has a key, the old leader neither.
+bool store_knew_nothing(const Observation& obs) {
+  const auto end = obs.ends.find(Task::write_initialize);
+  return end != obs.ends.end() && end->second.ok;
+}
+
 // Who may be the earlier leader where nobody saw it. A leader's member key lives by the lease of
 // its lock, so whoever has no key has no lease either.
 std::vector<PeerAddress> suspects(const Draft& draft) {
@@ -58,6 +68,8 @@ std::vector<PeerAddress> suspects(const Draft& draft) {
     const bool suspect = name != obs.node->name && member.is_tanist() && !denies(obs, name);
     if (suspect && !(lost && lost->leader.name == name)) found.push_back({name, member.api_url});
   }
+  const bool nobody_known = found.empty() && !lost && store_knew_nothing(obs);
+  if (nobody_known) found.push_back({MemberName("an earlier leader"), {}});
   return found;
 }
 
@@ -83,7 +95,7 @@ bool asked_lately(const Observation& obs) {
 
 void ask(Draft& draft) {
   const auto& lost = draft.next.took_after;
-  if (lost && !asked_lately(draft.obs))
+  if (lost && lease_can_be_asked(*lost) && !asked_lately(draft.obs))
     draft.start(Task::ask_lease, AskLease{lost->leader.lease}, seconds(1));
   std::uint64_t round = draft.next.last_round;
   answers(draft, round, all_to_ask(draft));

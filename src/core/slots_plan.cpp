@@ -135,9 +135,18 @@ bool is_another_slot(const SlotFacts& slot, const WantedSlot& wanted) {
   return slot.logical && (slot.plugin != wanted.plugin || slot.database != wanted.database);
 }
 
+// A member that was there a while ago and is not: /status tells of it, too, unless the store has
+// lost its data.
+bool is_of_absent_member(const Observation& obs, const SlotFacts& slot) {
+  if (slot.logical || !obs.memory->slots_seen.contains(slot.name)) return false;
+  return std::ranges::none_of(obs.view().members, [&](const auto& entry) {
+    return slot_name_of(entry.first) == slot.name;
+  });
+}
+
 // In pause nothing is dropped, and what others own stays (trap 87).
 bool may_be_dropped(const Observation& obs, const SlotFacts& slot) {
-  return !paused(obs) && !is_failover_slot(slot) &&
+  return !paused(obs) && !is_failover_slot(slot) && !is_of_absent_member(obs, slot) &&
          !is_ignored_slot(obs.cluster->ignore_slots, slot);
 }
 

@@ -269,5 +269,19 @@ TEST(RetainedSlots, OutliveTheirMemberForTheTimeOfTheSetting) {
   EXPECT_TRUE(testing::logged(later, "expired after 1800 sec"));
 }
 
+// As when etcd has lost its data: neither /status nor member keys are there yet.
+TEST(RetainedSlots, AreRememberedByEverybodyWhereTheStoreDoesNotTell) {
+  Given standby("b");
+  EXPECT_TRUE(decide(standby.build()).next.slots_seen.contains("c"));
+  Given given("a");
+  given.view().status.reset();
+  has(given, {physical("b", 0x10), physical("c", 0x20), physical("stranger", 0x30)});
+  given.without_member("c");
+  given.memory().slots_seen = {{"c", at_ms(-1'000)}};
+  EXPECT_THAT(plan(given), ElementsAre("drop stranger"));
+  given.memory().slots_seen.clear();
+  EXPECT_THAT(plan(given), ElementsAre("drop c", "drop stranger"));
+}
+
 }  // namespace
 }  // namespace tanist

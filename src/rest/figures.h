@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
 
 #include "base/time.h"
 #include "core/why.h"
@@ -27,6 +28,10 @@ struct Timed {
   }
 };
 
+// Whose certificate a node shows to others, by the section of the configuration that names it.
+constexpr std::array<std::string_view, 4> certificate_owners{"etcd3", "restapi", "ctl",
+                                                             "postgresql"};
+
 struct Figures {
   Timed step;     // one step of the loop with the carrying out of its effects
   Timed cycle;    // from the beginning of a cycle, its facts gathered anew, to its decision
@@ -36,6 +41,8 @@ struct Figures {
   std::int64_t disk_threads_stuck = 0;  // file operations that do not come back
   std::int64_t guard_firings = 0;
   std::array<std::int64_t, names_of(Reason{}).size()> decisions{};  // by Reason
+  // In the order of `certificate_owners`; nothing where there is none.
+  std::array<std::optional<WallTime>, certificate_owners.size()> certificate_ends{};
 
   void count(Reason reason) { ++decisions.at(static_cast<std::size_t>(reason)); }
 };

@@ -237,7 +237,23 @@ void append_series(std::string& out, const Series& series, const Source& source,
   out += format_text("{}{{{}}} {}\n", series.name, labels, series.value(source));
 }
 
-// The one series with a label of its own; reasons that never occurred are left out.
+// By a label of its own; what has no certificate is left out.
+void append_certificates(std::string& out, const Source& source, std::string_view labels) {
+  const auto& ends = source.figures.certificate_ends;
+  if (std::ranges::none_of(ends, [](const auto& end) { return end.has_value(); })) return;
+  append_head(out, {"tanist_certificate_expiry_seconds", "gauge",
+                    "When the certificate that a section of the configuration names expires, "
+                    "epoch seconds.",
+                    nullptr});
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (!ends[i]) continue;
+    out += format_text("tanist_certificate_expiry_seconds{{{},section=\"{}\"}} {}\n", labels,
+                       certificate_owners[i],
+                       std::chrono::floor<seconds>(*ends[i]).time_since_epoch().count());
+  }
+}
+
+// By a label of its own, too; reasons that never occurred are left out.
 void append_decisions(std::string& out, const Source& source, std::string_view labels) {
   append_head(out, {"tanist_decisions_total", "counter", "Decisions by their reason.", nullptr});
   for (const auto& reason : names_of(Reason{})) {
@@ -258,6 +274,7 @@ std::string render_metrics(const MetricsSource& source) {
   std::string out;
   for (const auto& series : known_series) append_series(out, series, source, labels);
   for (const auto& series : own_series) append_series(out, series, source, labels);
+  append_certificates(out, source, labels);
   append_decisions(out, source, labels);
   return out;
 }

@@ -194,6 +194,7 @@ TEST(Metrics, OwnSeriesTellOfLoopStoreAndLease) {
   figures.count(Reason::leader_steady);
   figures.count(Reason::leader_steady);
   figures.count(Reason::observing);
+  figures.certificate_ends[0] = WallTime(seconds(1800000000));
   const auto status = replica();
   MetricsSource source{status, {}, figures};
   source.lease_margin = milliseconds(20250);
@@ -206,6 +207,7 @@ TEST(Metrics, OwnSeriesTellOfLoopStoreAndLease) {
         "tanist_store_renewal_seconds_count 2", "tanist_lease_margin_seconds 20.25",
         "tanist_lease_margin_seconds_least 12.5", "tanist_guard_firings_total 2",
         "tanist_rest_certificate_expiry_seconds 1900000000",
+        R"(tanist_certificate_expiry_seconds{scope="demo",name="n1",section="etcd3"} 1800000000)",
         R"(tanist_decisions_total{scope="demo",name="n1",reason="observing"} 1)",
         R"(tanist_decisions_total{scope="demo",name="n1",reason="leader_steady"} 2)"}) {
     EXPECT_EQ(std::ranges::count(got, line), 1) << line;
@@ -214,8 +216,8 @@ TEST(Metrics, OwnSeriesTellOfLoopStoreAndLease) {
 
 TEST(Metrics, SeriesWithoutAValueAreLeftOut) {
   const auto text = metrics_of(replica());
-  for (const auto* name :
-       {"tanist_lease_margin_seconds", "tanist_rest_certificate_expiry_seconds", "reason=\""}) {
+  for (const auto* name : {"tanist_lease_margin_seconds", "tanist_rest_certificate_expiry_seconds",
+                           "section=\"", "reason=\""}) {
     EXPECT_EQ(text.find(name), std::string::npos) << name;
   }
 }

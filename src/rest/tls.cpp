@@ -3,6 +3,7 @@
 #include "rest/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -174,14 +175,32 @@ Result<std::string> fingerprint_of(const RestSettings& settings) {
   return digests;
 }
 
-std::optional<WallTime> expiry_of(const TlsContext& context) {
-  const auto* certificate =
-      context != nullptr ? SSL_CTX_get0_certificate(context->native_handle()) : nullptr;
+namespace {
+
+std::optional<WallTime> expiry_of(const X509* certificate) {
   std::tm end{};
   if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
     return std::nullopt;
   }
   return WallTime(seconds(timegm(&end)));
+}
+
+}  // namespace
+
+std::optional<WallTime> expiry_of(const TlsContext& context) {
+  return expiry_of(context != nullptr ? SSL_CTX_get0_certificate(context->native_handle())
+                                      : nullptr);
+}
+
+std::optional<WallTime> expiry_of_file(const std::string& path) {
+  const auto text = os::read_file(path);
+  if (!text) return std::nullopt;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bytes(
+      BIO_new_mem_buf(text->data(), static_cast<int>(text->size())), BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr), X509_free);
+  ERR_clear_error();
+  return expiry_of(certificate.get());
 }
 
 }  // namespace tanist::rest

@@ -41,5 +41,7 @@ Result<std::string> fingerprint_of(const RestSettings& settings);
 
 // When the certificate that a context presents expires.
 std::optional<WallTime> expiry_of(const TlsContext& context);
+// The same of the first certificate in a PEM file; nothing when there is none.
+std::optional<WallTime> expiry_of_file(const std::string& path);
 
 }  // namespace tanist::rest

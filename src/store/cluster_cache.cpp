@@ -101,11 +101,12 @@ ClusterCache::LockSeen ClusterCache::lock_seen() const {
 }
 
 // The holder of this lock was seen as a leader since it took it.
-bool ClusterCache::led(const LockSeen& lock) {
+bool ClusterCache::led(const LockSeen& lock) const {
   const auto& holder = lock.holder;
   const bool leads =
       holder && (holder->role == Role::primary || holder->role == Role::standby_leader);
-  return leads && lock.leader && holder->revision > lock.leader->create_revision;
+  return leads && lock.leader &&
+         holder->revision > std::max(lock.leader->create_revision, begun_at_);
 }
 
 void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at, bool released) {
@@ -114,6 +115,10 @@ void ClusterCache::note_lost_leader(const LockSeen& before, Revision deleted_at,
     return;
   }
   if (!before.leader || before.leader->name.value().empty()) return;
+  note_lost_leader_of(before, deleted_at, released);
+}
+
+void ClusterCache::note_lost_leader_of(const LockSeen& before, Revision deleted_at, bool released) {
   LostLeader lost{.leader = *before.leader, .deleted_at = deleted_at, .released = released};
   // Only a member that says otherwise is a Patroni; who had no member key may be either.
   lost.was_tanist = !before.holder || before.holder->is_tanist();
@@ -153,10 +158,19 @@ void ClusterCache::apply(const std::vector<KeyChange>& changes) {
 }
 
 void ClusterCache::forget() {
+  if (view_.locked()) note_lost_leader_of(lock_seen(), Revision(0), false);
+  auto lost = std::move(view_.lost_leader);
+  if (lost) {
+    lost->leader.lease = LeaseId(0);
+    lost->released = false;
+    lost->after_gap = true;
+  }
   keys_.clear();
   deleted_.clear();
   complete_at_ = Revision(0);
+  replaced_ = true;
   view_ = ClusterView{};
+  view_.lost_leader = std::move(lost);
   published_ = nullptr;
 }
 
@@ -175,6 +189,7 @@ void ClusterCache::replace(const Keys& keys, Revision revision) {
     set_key(key, read != keys.end() ? &read->second : nullptr);
   }
   complete_at_ = revision;
+  if (std::exchange(replaced_, false)) begun_at_ = revision;
   std::erase_if(deleted_, [&](const auto& entry) { return entry.second <= revision; });
   note_lost_leader(before, revision, false);
   if (view_.lost_leader) view_.lost_leader->after_gap = true;

@@ -41,6 +41,8 @@ class ClusterCache {
   std::vector<std::string> differences(const Keys& keys, Revision revision) const;
 
   // Everything, as for another etcd cluster: its revisions cannot be compared with the old ones.
+  // Who led in the old one may still lead: it stays as the lost leader, with a lease of which
+  // nobody can be asked (0).
   void forget();
 
   // The current view; the same pointer as long as nothing changed.
@@ -65,13 +67,16 @@ class ClusterCache {
   void decode(const std::string& relative, const StoredKey* value);
   void decode_status_keys();
   LockSeen lock_seen() const;
-  static bool led(const LockSeen& lock);
+  bool led(const LockSeen& lock) const;
   void note_lost_leader(const LockSeen& before, Revision deleted_at, bool released);
+  void note_lost_leader_of(const LockSeen& before, Revision deleted_at, bool released);
 
   KeyPaths paths_;
   Keys keys_;
   std::map<std::string, Revision> deleted_;  // newer than the last full read
   Revision complete_at_;                     // of the last full read
+  bool replaced_ = false;                    // forgotten, and not read since
+  Revision begun_at_;  // older keys were written by whoever made the backup that was restored
   ClusterView view_;
   ClusterViewPtr published_;
 };

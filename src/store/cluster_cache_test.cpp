@@ -134,6 +134,35 @@ TEST_F(LostLeaderTest, AReleaseMarksTheHolderInTheSameRevision) {
   EXPECT_EQ(lost()->leader.create_revision, Revision(5));
 }
 
+TEST_F(LostLeaderTest, WhoLedInAnEtcdThatIsNoMoreMayStillLead) {
+  cache.forget();
+  cache.replace({}, Revision(2));
+  ASSERT_TRUE(lost());
+  EXPECT_EQ(lost()->leader.name, MemberName("n2"));
+  EXPECT_EQ(lost()->leader.lease, LeaseId(0)) << "of it nobody can be asked";
+  EXPECT_EQ(lost()->api_url, "u");
+  EXPECT_TRUE(lost()->was_tanist);
+  EXPECT_TRUE(lost()->after_gap);
+}
+
+TEST_F(LostLeaderTest, AMarkedReleaseInAnEtcdThatIsNoMoreIsForgotten) {
+  cache.apply({gone(leader_key, 11), put(member_key, R"({"role":"demoted","tanist":"1"})", 11)});
+  cache.forget();
+  cache.replace({}, Revision(2));
+  ASSERT_TRUE(lost());
+  EXPECT_FALSE(lost()->released) << "others may have led since";
+}
+
+TEST_F(LostLeaderTest, ALockFromABackupSaysNothingOfWhoLedLast) {
+  cache.forget();
+  cache.replace({{leader_key, value("n2", 5)},
+                 {member_key, value(R"({"role":"primary","api_url":"u","tanist":"1"})", 6)}},
+                Revision(7));
+  cache.apply({gone(leader_key, 8)});
+  ASSERT_TRUE(lost());
+  EXPECT_TRUE(lost()->after_gap);
+}
+
 TEST_F(LostLeaderTest, TheOrderOfEventsWithinARevisionDoesNotMatter) {
   cache.apply({put(member_key, R"({"role":"demoted","tanist":"1"})", 11), gone(leader_key, 11)});
   EXPECT_TRUE(lost()->released);

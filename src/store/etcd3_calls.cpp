@@ -21,6 +21,13 @@ const wire::Header& header_of(const wire::Answer& answer) {
   return std::visit([](const auto& each) -> const wire::Header& { return each.header; }, answer);
 }
 
+// A quorum stands behind the answer, so that it tells of everything that was done before.
+bool asks_a_quorum(const wire::Request& request) {
+  return std::holds_alternative<wire::RangeRequest>(request) ||
+         std::holds_alternative<wire::TxnRequest>(request) ||
+         std::holds_alternative<wire::GrantRequest>(request);
+}
+
 Failure failure_at(const std::string& endpoint, Trouble trouble, const std::string& text) {
   return {trouble, format_text("etcd at {}: {}", endpoint, text)};
 }
@@ -97,6 +104,7 @@ void Calls::send(Step& step, CallId id, Pending& pending) {
   pending.stage = Stage::sent;
   pending.rpc = next_rpc_id();
   pending.sent_at = step.now;
+  pending.heard = heard_;
   pending.due = step.now + patience(pending, step.now);
   pending.token_used = tokens_.generation();
   sent_[pending.rpc] = id;
@@ -204,12 +212,14 @@ void Calls::finish(Step& step, CallId id, tl::expected<wire::Answer, Failure> re
   outcomes_.push_back(std::move(outcome));
 }
 
-bool Calls::believe(Step& step, const wire::Header& header, const std::string& endpoint) {
-  switch (allegiance_.judge(header, ttl_, step.now)) {
+bool Calls::believe(Step& step, const wire::Header& header, const std::string& endpoint,
+                    Revision floor) {
+  switch (allegiance_.judge(header, ttl_, step.now, floor)) {
     case Allegiance::Verdict::believed: break;
     case Allegiance::Verdict::replaced:
       replaced_ = true;
       heard_ = Revision(0);
+      for (auto& [id, pending] : pending_) pending.heard = Revision(0);
       break;
     case Allegiance::Verdict::foreign:
       step.warn(
@@ -237,10 +247,12 @@ void Calls::answered(Step& step, RpcAnswered answer) {
   if (answer.result->index() != pending.call.request.index()) {
     return failed(step, id, failure_at(endpoint, Trouble::unclear, "an answer of another kind"));
   }
-  if (!believe(step, header_of(*answer.result), endpoint)) {
+  const auto floor = asks_a_quorum(pending.call.request) ? pending.heard : Revision(0);
+  if (!believe(step, header_of(*answer.result), endpoint, floor)) {
     return failed(step, id,
-                  failure_at(endpoint, Trouble::unreachable,
-                             "answers from an older raft term or another cluster"));
+                  failure_at(endpoint, Trouble::disowned,
+                             "answers from an older raft term, another cluster, or one that has "
+                             "lost its data"));
   }
   endpoints_.answered(endpoint);
   finish(step, id, std::move(*answer.result));

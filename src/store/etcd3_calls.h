@@ -83,7 +83,9 @@ class Calls {
   Instant wake_at() const;
 
   // Also for headers of watch messages: false = not to be believed; its endpoint is blamed.
-  bool believe(Step& step, const wire::Header& header, const std::string& endpoint);
+  // `floor` as for Allegiance.
+  bool believe(Step& step, const wire::Header& header, const std::string& endpoint,
+               Revision floor = Revision(0));
   // The highest revision of the store that any answer showed.
   Revision heard() const { return heard_; }
   // Once after the etcd cluster was replaced by another.
@@ -116,6 +118,7 @@ class Calls {
     RpcId rpc;
     std::string endpoint;
     Instant sent_at;
+    Revision heard;  // when it was sent
     std::uint64_t token_used = 0;
     int token_renewals = 0;
     std::vector<std::string> tried;  // in this round

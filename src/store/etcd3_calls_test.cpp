@@ -239,6 +239,41 @@ TEST(Endpoints, AnEtcdRestoredFromABackupIsAcceptedAfterATtlOfSilence) {
   EXPECT_TRUE(world.health.view_current);
 }
 
+TEST(Endpoints, AnEtcdThatLostItsDataInTheSameTermIsAcceptedAfterATtlToo) {
+  World world;
+  world.etcd.put("/service/demo/leader", "n2");
+  world.run_for(seconds(1));
+  ASSERT_TRUE(world.view().locked());
+  world.etcd.lose_all_data();
+  world.end_watch();
+  world.run_for(seconds(20));
+  EXPECT_TRUE(world.view().locked()) << "a lock is not gone because etcd has forgotten it";
+  EXPECT_FALSE(world.health.view_current);
+  world.run_for(seconds(30));
+  EXPECT_TRUE(world.warned("the etcd cluster has been replaced"));
+  EXPECT_FALSE(world.view().locked());
+  EXPECT_TRUE(world.health.view_current);
+  ASSERT_TRUE(world.view().lost_leader);
+  EXPECT_EQ(world.view().lost_leader->leader.name, MemberName("n2"));
+}
+
+TEST(Endpoints, AQuestionFromBeforeAWriteMayBeAnsweredAfterIt) {
+  World world;
+  world.run_for(milliseconds(10));
+  const auto old = world.etcd.header();
+  world.fate = [&](const SendRpc& rpc) {
+    if (!is<wire::RangeRequest>(rpc)) return Fate{};
+    auto fate = Fate::answered_with(wire::RangeAnswer{old, {}});
+    fate.delay = milliseconds(50);
+    return fate;
+  };
+  const auto id = world.start(ReadCluster{});
+  world.etcd.put("/service/demo/leader", "n2");
+  world.run_until_finished(id);
+  EXPECT_EQ(world.results[id].verdict, StoreVerdict::done);
+  EXPECT_EQ(world.count<wire::RangeRequest>(), 2) << "the first read and this one";
+}
+
 TEST(Endpoints, WithoutAnyTheOperationEndsUnknown) {
   World world({});
   const auto result = world.perform(ReadCluster{}, seconds(2));

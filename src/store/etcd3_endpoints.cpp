@@ -114,17 +114,29 @@ bool Endpoints::learn(std::vector<std::string> discovered) {
   return true;
 }
 
-Allegiance::Verdict Allegiance::judge(const wire::Header& header, Duration patience, Instant now) {
+// Answers of a quorum never go back. While one has, the word of a single member is measured by it
+// too: of an etcd without a past, all leases are gone, and no member is known.
+bool Allegiance::has_lost_its_past(const wire::Header& header, Revision floor) {
+  if (header.revision < floor) doubted_below_ = std::max(doubted_below_, floor);
+  if (header.revision < doubted_below_) return true;
+  if (floor > Revision(0)) doubted_below_ = Revision(0);
+  return false;
+}
+
+Allegiance::Verdict Allegiance::judge(const wire::Header& header, Duration patience, Instant now,
+                                      Revision floor) {
   if (header.cluster_id == 0 || header.raft_term == 0) return Verdict::believed;
   const bool first = cluster_id_ == 0;
   const bool foreign = header.cluster_id != cluster_id_;
-  const bool stale = !foreign && header.raft_term < raft_term_;
+  const bool stale =
+      !foreign && (header.raft_term < raft_term_ || has_lost_its_past(header, floor));
   if (!first && (foreign || stale)) {
     if (now - believed_at_ < patience) return foreign ? Verdict::foreign : Verdict::stale;
   }
   cluster_id_ = header.cluster_id;
   raft_term_ = header.raft_term;
   believed_at_ = now;
+  if (foreign || stale) doubted_below_ = Revision(0);
   return !first && (foreign || stale) ? Verdict::replaced : Verdict::believed;
 }
 

@@ -54,19 +54,29 @@ class Endpoints {
   std::vector<Failed> failures_;  // at most one of each address
 };
 
-// The etcd cluster that we talk to. Replies of a lower raft term than seen, or of another cluster,
-// are not believed; after `patience` without any other answer the cluster counts as replaced
-// (rebuilt or restored from a backup) and everything begins anew.
+// The etcd cluster that we talk to. Replies of a lower raft term than seen, of another cluster, or
+// of one that has lost its past are not believed; after `patience` without any other answer the
+// cluster counts as replaced (rebuilt or restored from a backup) and everything begins anew.
+//
+// An etcd that is rebuilt from the same configuration has the same cluster id, and soon the same
+// term: its revisions alone tell. Behind an answer stands a quorum (a read, a transaction, a
+// granted lease) or one member, which may lag.
 class Allegiance {
  public:
   enum class Verdict { believed, stale, foreign, replaced };
 
-  Verdict judge(const wire::Header& header, Duration patience, Instant now);
+  // `floor`: what the store had shown before it was asked, if a quorum stands behind the answer;
+  // 0 = one member alone does.
+  Verdict judge(const wire::Header& header, Duration patience, Instant now,
+                Revision floor = Revision(0));
 
  private:
+  bool has_lost_its_past(const wire::Header& header, Revision floor);
+
   std::uint64_t cluster_id_ = 0;
   std::uint64_t raft_term_ = 0;
   Instant believed_at_;
+  Revision doubted_below_;  // since an answer had lost its past: who says less than this has too
 };
 
 }  // namespace tanist::store

@@ -146,6 +146,29 @@ TEST(Allegiance, BelievesNoOtherClusterWhileItsOwnAnswers) {
             Verdict::believed);
 }
 
+TEST(Allegiance, AQuorumThatKnowsLessThanBeforeIsOfAnEtcdThatLostItsData) {
+  Allegiance allegiance;
+  allegiance.judge({1, 1, Revision(50), 7}, seconds(30), t0);
+  const wire::Header without_past{1, 1, Revision(3), 7};
+  EXPECT_EQ(allegiance.judge(without_past, seconds(30), t0 + seconds(29), Revision(50)),
+            Verdict::stale);
+  EXPECT_EQ(allegiance.judge(without_past, seconds(30), t0 + seconds(31), Revision(50)),
+            Verdict::replaced);
+  EXPECT_EQ(allegiance.judge(without_past, seconds(30), t0 + seconds(31)), Verdict::believed);
+}
+
+TEST(Allegiance, AMemberThatLagsIsBelievedUntilAQuorumHasLostItsPast) {
+  Allegiance allegiance;
+  allegiance.judge({1, 1, Revision(50), 7}, seconds(30), t0);
+  const wire::Header lagging{1, 2, Revision(48), 7};
+  EXPECT_EQ(allegiance.judge(lagging, seconds(30), t0), Verdict::believed);
+  allegiance.judge({1, 1, Revision(3), 7}, seconds(30), t0, Revision(50));
+  EXPECT_EQ(allegiance.judge(lagging, seconds(30), t0 + seconds(29)), Verdict::stale)
+      << "it must not prolong the patience either";
+  allegiance.judge({1, 1, Revision(50), 7}, seconds(30), t0 + seconds(29), Revision(50));
+  EXPECT_EQ(allegiance.judge(lagging, seconds(30), t0 + seconds(29)), Verdict::believed);
+}
+
 TEST(Allegiance, AnAnswerWithoutTermSaysNothing) {
   Allegiance allegiance;
   allegiance.judge({1, 1, Revision(5), 7}, seconds(30), t0);

@@ -95,6 +95,8 @@ std::optional<StoreResult> LockRenewal::done(Context& context, const Outcome& ou
   if (at == attempts_.end()) return std::nullopt;
   const auto attempt = *at;
   attempts_.erase(at);
+  const bool disowned = !outcome.result && outcome.result.error().trouble == Trouble::disowned;
+  if (attempt.lease_gone && !disowned) return lease_gone(context);
   if (!outcome.result) return failed(context, outcome.result.error(), attempt);
   if (const auto* answer = outcome.answer<wire::TxnAnswer>()) {
     return answer->succeeded ? proven(context, *answer, attempt) : disproven(context, *answer);
@@ -105,7 +107,7 @@ std::optional<StoreResult> LockRenewal::done(Context& context, const Outcome& ou
 std::optional<StoreResult> LockRenewal::kept(Context& context, const Outcome& outcome,
                                              Attempt attempt) {
   const auto& answer = *outcome.answer<wire::KeepAliveAnswer>();
-  if (answer.ttl_seconds <= 0) return lease_gone(context);
+  if (answer.ttl_seconds <= 0) return heard_gone(context, answer.header, std::move(attempt));
   attempt.sent_at = outcome.sent_at;
   attempt.ttl_seconds = answer.ttl_seconds;
   attempt.raft_term = answer.header.raft_term;
@@ -118,6 +120,20 @@ std::optional<StoreResult> LockRenewal::kept(Context& context, const Outcome& ou
   attempt.call =
       context.begin(proof(context), Repeat::never,
                     std::min(context.until, outcome.sent_at + patience), attempt.endpoint);
+  attempts_.push_back(std::move(attempt));
+  return std::nullopt;
+}
+
+// An etcd that knows no lease of ours and less than we have heard may be one that has lost its
+// data: no word about our lease, which only the etcd that granted it can end (safety 1.4). A read
+// at the same member tells, within the time of this attempt; if it does not, the lease is gone.
+std::optional<StoreResult> LockRenewal::heard_gone(Context& context, const wire::Header& header,
+                                                   Attempt attempt) {
+  if (header.revision >= context.calls.heard()) return lease_gone(context);
+  attempt.lease_gone = attempt.proving = true;
+  const auto until = std::min(context.until, context.now() + context.calls.attempt_time());
+  const wire::RangeRequest question{context.paths().leader(), {}};
+  attempt.call = context.begin(question, Repeat::never, until, attempt.endpoint);
   attempts_.push_back(std::move(attempt));
   return std::nullopt;
 }

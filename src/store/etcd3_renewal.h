@@ -32,7 +32,8 @@ class LockRenewal {
     std::string endpoint;
     Instant overdue_at;  // then its successor begins; max() once that has happened
     bool proving = false;
-    Instant sent_at;  // of the keepalive
+    bool lease_gone = false;  // says the keepalive
+    Instant sent_at;          // of the keepalive
     std::int64_t ttl_seconds = 0;
     std::uint64_t raft_term = 0;
   };
@@ -41,6 +42,8 @@ class LockRenewal {
   void try_next(Context& context, Duration pause);
   std::string next_endpoint(Context& context);
   std::optional<StoreResult> kept(Context& context, const Outcome& outcome, Attempt attempt);
+  std::optional<StoreResult> heard_gone(Context& context, const wire::Header& header,
+                                        Attempt attempt);
   std::optional<StoreResult> proven(Context& context, const wire::TxnAnswer& answer,
                                     const Attempt& attempt);
   std::optional<StoreResult> disproven(Context& context, const wire::TxnAnswer& answer);

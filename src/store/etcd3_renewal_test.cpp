@@ -121,6 +121,46 @@ TEST(KeepLock, Trap150RequestedLeaseNotFoundIsTheSame) {
   EXPECT_TRUE(kept.lease_gone);
 }
 
+TEST(KeepLock, AnEtcdThatLostItsDataSaysNothingAboutTheLease) {
+  World world({"e1", "e2"});
+  const auto reign = world.hold_lock();
+  world.etcd.lose_all_data();
+  const auto id = world.start(KeepLock{.reign = reign, .status = {}}, seconds(20));
+  world.run_until_finished(id);
+  EXPECT_EQ(world.results[id].verdict, StoreVerdict::unknown);
+  EXPECT_TRUE(world.view().locked());
+}
+
+TEST(KeepLock, AMemberThatLagsIsAskedForWhatAQuorumKnows) {
+  World world;
+  const auto reign = world.hold_lock();
+  world.watch_delivers = false;
+  world.etcd.revoke(reign.lease);
+  world.fate = [&](const SendRpc& rpc) {
+    if (!is<wire::KeepAliveRequest>(rpc)) return Fate{};
+    auto lagging = world.etcd.header();
+    lagging.revision = Revision(1);
+    return Fate::answered_with(wire::KeepAliveAnswer{lagging, reign.lease, 0});
+  };
+  const auto kept = world.perform(KeepLock{.reign = reign, .status = {}});
+  EXPECT_EQ(kept.verdict, StoreVerdict::refused);
+  EXPECT_TRUE(kept.lease_gone);
+}
+
+TEST(KeepLock, ALeaseIsGoneWhenNoQuorumContradictsInTheTimeOfAnAttempt) {
+  World world;
+  const auto reign = world.hold_lock();
+  world.etcd.lose_all_data();
+  world.fate = [](const SendRpc& rpc) {
+    return is<wire::KeepAliveRequest>(rpc) ? Fate{} : Fate::dropped();
+  };
+  const auto started_at = world.now();
+  const auto id = world.start(KeepLock{.reign = reign, .status = {}});
+  world.run_until_finished(id);
+  EXPECT_TRUE(world.results[id].lease_gone);
+  EXPECT_LE(world.finished_at[id], started_at + milliseconds(510));
+}
+
 TEST(KeepLock, Trap151ADeletedKeyUnderALivingLeaseIsRefused) {
   World world;
   const auto reign = world.hold_lock();

@@ -25,7 +25,7 @@ namespace tanist::store {
 namespace {
 
 constexpr int message_bytes_max = 64 * 1024 * 1024;
-constexpr Duration tls_read_interval = seconds(10);
+constexpr Duration tls_read_interval = seconds(1);
 
 // What the completion queue hands back. Runs on the loop's thread.
 using Tag = std::function<void(bool ok)>;
@@ -84,6 +84,7 @@ void log_of_grpc(gpr_log_func_args* arguments) { log_debug("grpc: {}", arguments
 // way and then the end, it looks the same on the wire.
 struct UnaryCall {
   RpcId id;
+  std::string endpoint;
   wire::Request request;
   grpc::ClientContext context;
   grpc::ByteBuffer answer;
@@ -95,6 +96,7 @@ struct UnaryCall {
 
 struct WatchStream {
   RpcId id;
+  std::string endpoint;
   grpc::ClientContext context;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream;
   grpc::ByteBuffer incoming;
@@ -109,6 +111,15 @@ struct WatchStream {
   Tag read;
   Tag wrote;
   Tag finished;
+};
+
+// The way to one endpoint. A connection that stands outlives the certificate it was opened with.
+struct Way {
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<grpc::GenericStub> stub;
+  std::uint64_t tls_version = 0;
+
+  bool stands() const { return channel->GetState(false) == GRPC_CHANNEL_READY; }
 };
 
 }  // namespace
@@ -145,6 +156,7 @@ class Etcd3Transport::Impl {
     auto* call = owner.get();
     calls_.emplace(call, std::move(owner));
     call->id = rpc.id;
+    call->endpoint = rpc.endpoint;
     call->request = rpc.request;
     call->context.set_deadline(in(rpc.deadline - now));
     add_metadata(call->context, rpc.token, demands_leader(rpc.request));
@@ -175,6 +187,7 @@ class Etcd3Transport::Impl {
     auto* stream = owner.get();
     streams_.emplace(stream, std::move(owner));
     stream->id = watch.stream;
+    stream->endpoint = watch.endpoint;
     stream->create = encode_watch(watch.request);
     add_metadata(stream->context, watch.token, true);
     stream->started = [this, stream](bool ok) { started(stream, ok); };
@@ -203,7 +216,7 @@ class Etcd3Transport::Impl {
   }
 
   void use(const std::vector<std::string>& endpoints) {
-    std::erase_if(stubs_, [&](const auto& entry) {
+    std::erase_if(ways_, [&](const auto& entry) {
       return std::ranges::find(endpoints, entry.first) == endpoints.end();
     });
   }
@@ -241,17 +254,31 @@ class Etcd3Transport::Impl {
       read_tls_again(now);
       return nullptr;
     }
-    auto& stub = stubs_[endpoint];
-    if (!stub) {
-      stub = std::make_unique<grpc::GenericStub>(
-          grpc::CreateCustomChannel(endpoint, credentials(), channel_arguments()));
+    auto& way = ways_[endpoint];
+    if (!way.stub) {
+      way.channel = grpc::CreateCustomChannel(endpoint, credentials(), channel_arguments());
+      way.stub = std::make_unique<grpc::GenericStub>(way.channel);
+      way.tls_version = tls_version_;
     }
-    return stub.get();
+    return way.stub.get();
   }
 
   std::shared_ptr<grpc::ChannelCredentials> credentials() const {
     if (!settings_.use_tls) return grpc::InsecureChannelCredentials();
     return grpc::SslCredentials({tls_->ca, tls_->key, tls_->cert});
+  }
+
+  // A way that does not stand is opened anew with the newest files. One that stands stays, whatever
+  // the files are now: should they be expired or not fit together, they cost nothing that works.
+  void leave_if_outdated(const std::string& endpoint) {
+    const auto at = ways_.find(endpoint);
+    if (at == ways_.end() || !at->second.channel || at->second.stands()) return;
+    if (at->second.tls_version != tls_version_) ways_.erase(at);
+  }
+
+  void connection_failed(const std::string& endpoint) {
+    connection_failed_ = true;
+    leave_if_outdated(endpoint);
   }
 
   // Certificates are replaced from time to time; the loop's thread waits for no disk.
@@ -270,14 +297,19 @@ class Etcd3Transport::Impl {
 
   void use_tls(const Result<TlsFiles>& files) {
     reading_tls_ = false;
-    if (files && (!tls_ || *tls_ != *files)) stubs_.clear();
+    const bool news = files && (!tls_ || *tls_ != *files);
     if (files || !tls_) tls_ = files;
+    if (!news) return;
+    ++tls_version_;
+    std::erase_if(ways_, [](const auto& entry) { return !entry.second.stands(); });
   }
 
   // ---- completions ----
   void answered(UnaryCall* call) {
     const auto owner = std::move(calls_.extract(call).mapped());
-    if (call->status.error_code() == grpc::StatusCode::UNAVAILABLE) connection_failed_ = true;
+    if (call->status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      connection_failed(call->endpoint);
+    }
     if (!call->wanted) return;
     RpcAnswered input{call->id, {}};
     if (!call->status.ok()) {
@@ -330,6 +362,9 @@ class Etcd3Transport::Impl {
 
   void finished(WatchStream* stream) {
     const auto owner = std::move(streams_.extract(stream).mapped());
+    if (stream->status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      connection_failed(stream->endpoint);
+    }
     if (stream->wanted) on_input_(WatchEnded{stream->id, error_of(stream->status)});
   }
 
@@ -342,7 +377,8 @@ class Etcd3Transport::Impl {
   bool reading_tls_ = false;
   bool connection_failed_ = false;
   std::thread tls_reader_;
-  std::map<std::string, std::unique_ptr<grpc::GenericStub>> stubs_;
+  std::map<std::string, Way> ways_;
+  std::uint64_t tls_version_ = 0;  // how often the files were others
   grpc::CompletionQueue queue_;
   std::map<UnaryCall*, std::unique_ptr<UnaryCall>> calls_;
   std::map<WatchStream*, std::unique_ptr<WatchStream>> streams_;

@@ -295,6 +295,24 @@ TEST(Etcd3TransportTls, FilesThatBecomeGoodAreFound) {
       [&] { return wire.ask(endpoint_of(etcd), wire::StatusRequest{}).has_value(); }));
 }
 
+// A certificate that was replaced before its key, or has expired, costs no connection that stands.
+TEST(Etcd3TransportTls, FilesThatBecomeBadEndNoConnection) {
+  TestEtcd etcd({.nodes = 1, .tls = true, .more_flags = {}});
+  auto settings = etcd.settings();
+  settings.cert_file = etcd.file("mine.pem");
+  std::filesystem::copy_file(etcd.file("client.pem"), settings.cert_file);
+  Wire wire(settings);
+  ASSERT_TRUE(wire.ask(endpoint_of(etcd), wire::StatusRequest{}));
+  std::filesystem::copy_file(etcd.file("server.pem"), settings.cert_file,
+                             std::filesystem::copy_options::overwrite_existing);
+  const std::string nobody = "127.0.0.1:1";  // whose failure makes the files be read again
+  for (int i = 0; i < 15; ++i) {
+    EXPECT_FALSE(wire.ask(nobody, wire::StatusRequest{}));
+    EXPECT_TRUE(wire.ask(endpoint_of(etcd), wire::StatusRequest{})) << i;
+    wire.run_for(milliseconds(100));
+  }
+}
+
 }  // namespace
 
 }  // namespace tanist::store

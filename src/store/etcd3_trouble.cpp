@@ -67,17 +67,19 @@ Trouble sort_out(const wire::RpcError& error) {
 
 bool blames_endpoint(Trouble trouble) {
   return trouble == Trouble::unreachable || trouble == Trouble::unconnected ||
-         trouble == Trouble::leaderless;
+         trouble == Trouble::disowned || trouble == Trouble::leaderless;
 }
 
 bool surely_not_done(Trouble trouble) {
-  return trouble != Trouble::unreachable && trouble != Trouble::unclear;
+  return trouble != Trouble::unreachable && trouble != Trouble::disowned &&
+         trouble != Trouble::unclear;
 }
 
 bool worth_repeating(Trouble trouble) {
   switch (trouble) {
     case Trouble::unreachable:
     case Trouble::unconnected:
+    case Trouble::disowned:
     case Trouble::leaderless:
     case Trouble::busy:
     case Trouble::no_space:

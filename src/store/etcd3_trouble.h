@@ -12,6 +12,7 @@ namespace tanist::store {
 enum class Trouble {
   unreachable,  // no answer, connection lost, server stopping: a write may have been done
   unconnected,  // never sent: the connection could not be made
+  disowned,     // the answer is not that of the etcd that we know: nobody knows
   leaderless,   // this member knows no leader, is a learner, or lags behind the cluster
   busy,         // too many requests
   no_space,     // NOSPACE alarm: nothing can be written (trap 159)

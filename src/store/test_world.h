@@ -65,10 +65,14 @@ class TinyEtcd {
   }
   // As `etcdctl snapshot restore` does it: terms and revisions begin anew.
   void restore_from_an_empty_backup() {
+    lose_all_data();
+    term = 2;
+  }
+  // All members begin with empty folders: the cluster id is the same, and the term may be, too.
+  void lose_all_data() {
     keys.clear();
     leases_.clear();
     events_.clear();
-    term = 2;
     revision = Revision(5);
   }
   bool has_lease(LeaseId lease) const { return leases_.contains(lease); }

@@ -5,6 +5,7 @@ it and to bring it back to health. How it is harmed: faults.py."""
 import os
 import pathlib
 import pwd
+import shutil
 import signal
 import subprocess
 import time
@@ -57,9 +58,11 @@ class FaultCluster(Cluster):
                 "max_slot_wal_keep_size": "256MB"}}})
         self.store_nodes = self.topology["etcd"]
         self.kept = self.folder.path / "kept"
-        self.environment = {node: {} for node in names}  # of the agents
+        self.operator = self.folder.path / "operator"
+        self.environment = {}  # node -> what its agent and server are given
         self.mode = "asynchronous"
         must_run("mkdir", self.kept)
+        self.slow_disk = self.make_slow_disk()
         self.topology["postgresql"]["bin_dir"] = str(self.own_programs())
 
     # ---- Making it --------------------------------------------------------------------------
@@ -75,8 +78,30 @@ class FaultCluster(Cluster):
             kept=self.kept, program=POSTGRESQL / "pg_rewind"), 0o755)
         return folder
 
+    def make_slow_disk(self):
+        """The library; None where nothing compiles it."""
+        compiler = next((name for name in ("cc", "clang-19", "gcc") if shutil.which(name)), None)
+        if compiler is None:
+            return None
+        library = self.folder.path / "slow_disk.so"
+        command(compiler, "-O2", "-shared", "-fPIC", "-o", library,
+                pathlib.Path(__file__).parent / "slow_disk.c")
+        library.chmod(0o755)
+        for node in self.nodes:
+            file = self.folder.write(f"slow-disk-{node}", "0", 0o644)
+            self.environment[node] = {"LD_PRELOAD": library, "SLOW_DISK": file}
+        return library
+
+    def slow_down(self, node, milliseconds):
+        """True when this node's disk takes so much longer from now on."""
+        if self.slow_disk is not None:
+            self.folder.write(f"slow-disk-{node}", str(milliseconds), 0o644)
+        return self.slow_disk is not None
+
     def provision(self):
         super().provision()
+        # An operator's own: those of the nodes may come to harm.
+        must_run("cp", "-r", self.files / "node1/etc/tanist/ssl", self.operator)
         owner = pwd.getpwnam(USER)
         for node in self.nodes:
             disk = self.data(node).parent
@@ -93,7 +118,7 @@ class FaultCluster(Cluster):
     def launch(self, host, name, *words, **environment):
         where = host if host in self.nodes else "outside"
         if name.startswith("tanist-"):
-            environment.update(self.environment[host])
+            environment.update(self.environment.get(host, {}))
         return self.folder.start(name, *words, inside=self.field.inside(where), **environment)
 
     def start_node(self, node):
@@ -177,7 +202,7 @@ class FaultCluster(Cluster):
         return overlaps([folder for folder in self.logs_of_servers() if folder.is_dir()], answers)
 
     def etcdctl(self, *words, node=None):
-        ssl = self.files / "node1/etc/tanist/ssl"
+        ssl = self.operator
         asked = [node] if node else self.store_nodes
         endpoints = ",".join(f"https://{self.address[name]}:{PORTS['etcd_client']}"
                              for name in asked)
@@ -186,6 +211,9 @@ class FaultCluster(Cluster):
 
     def etcd_is_healthy(self):
         return self.etcdctl("endpoint", "health").returncode == 0
+
+    def wait_etcd(self):
+        eventually(self.etcd_is_healthy, 60, "etcd to be healthy")
 
     # ---- Settings and health ----------------------------------------------------------------
 
@@ -207,6 +235,7 @@ class FaultCluster(Cluster):
             except ProcessLookupError:
                 continue
         for node in self.nodes:
+            self.slow_down(node, 0)
             (self.data(node).parent / "ballast").unlink(missing_ok=True)
             self.start_node(node)
 

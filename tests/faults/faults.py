@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import store_data
 from cluster import PORTS
 from local_servers import must_run
 
@@ -201,6 +202,13 @@ def kill_store(world):
     return "SIGKILL to all of etcd"
 
 
+@fault("etcd's data lost")
+def lose_store_data(world):
+    store_data.wipe(world.cluster)
+    world.chance.choice([store_data.start, lambda cluster: None])(world.cluster)
+    return "all of etcd is stopped and its data deleted"
+
+
 # ---- Network --------------------------------------------------------------------------------
 
 @fault("partition: one node from all")
@@ -265,15 +273,19 @@ def lose_packets(world):
     return f"a fifth of all packets between {node} and the others is lost"
 
 
-@fault("line narrow or slow")
-def slow_line(world):
+@fault("line narrow")
+def narrow_line(world):
     node = world.anyone()
-    if world.cluster.field.can_delay:
-        milliseconds = world.chance.choice([20, 100, 400])
-        world.cluster.field.delay(node, milliseconds)
-        return f"packets to {node} take {milliseconds} ms more"
     world.cluster.field.throttle(node)
     return f"the line to {node} has become narrow"
+
+
+@fault("packets late")
+def delay_packets(world):
+    node = world.anyone()
+    milliseconds = world.chance.choice([5, 30, 100, 400])
+    world.cluster.field.delay(node, milliseconds)
+    return f"packets to and from {node} take {milliseconds} ms more"
 
 
 # ---- Disk -----------------------------------------------------------------------------------
@@ -286,6 +298,15 @@ def fill_disk(world):
     size = max(free.f_bavail * free.f_frsize - 64 * 1024, 4096)
     subprocess.run(["fallocate", "-l", str(size), ballast], check=False, capture_output=True)
     return f"the disk of {node} is full"
+
+
+@fault("disk slow")
+def slow_disk(world):
+    node = world.anyone()
+    milliseconds = world.chance.choice([20, 100, 500, 2000])
+    if not world.cluster.slow_down(node, milliseconds):
+        return "nothing: there is no compiler for slow_disk.c"
+    return f"each fsync of PostgreSQL and agent of {node} takes {milliseconds} ms more"
 
 
 # ---- Operators ------------------------------------------------------------------------------

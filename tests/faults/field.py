@@ -5,10 +5,13 @@ and the harm that can be done to it. The caller's own namespace is the place of 
 Requires namespaces of its own (isolated.py). Packets are dropped where they cross the bridge, by
 pairs of addresses, so that connections that are open are harmed as well as new ones."""
 
+import pathlib
 import subprocess
+import sys
 
 NETWORK = "10.77.0"
 OUTSIDE = f"{NETWORK}.100"  # the caller's own address: HAProxy and clients
+LINE = pathlib.Path(__file__).parent / "delay_line.py"
 RULES = """
 table bridge faults {
   set cut { type ipv4_addr . ipv4_addr; }
@@ -47,7 +50,8 @@ class Field:
         for name in names:
             self.add(name)
         self.address["outside"] = OUTSIDE
-        self.can_delay = self.has_netem(names[0])
+        self.netem = self.has_netem(names[0])
+        self.lines = {}  # name -> process of a line that takes its time
 
     def add(self, name):
         end = f"at-{name}"
@@ -94,9 +98,28 @@ class Field:
                 "burst", "4k", "latency", "1s")
 
     def delay(self, name, milliseconds):
-        """Requires can_delay."""
-        command("tc", "qdisc", "replace", "dev", f"at-{name}", "root", "netem", "delay",
-                f"{milliseconds}ms", f"{milliseconds // 4}ms")
+        """What is sent to this node, or by it, arrives later."""
+        if self.netem:
+            for words in ([], self.inside(name)):
+                command(*words, "tc", "qdisc", "replace", "dev", "eth0" if words else f"at-{name}",
+                        "root", "netem", "delay", f"{milliseconds}ms", f"{milliseconds // 4}ms")
+            return
+        self.end_line(name)
+        command("ip", "link", "add", f"late-{name}", "type", "veth", "peer", "name", f"on-{name}")
+        command("ip", "link", "set", f"on-{name}", "up", "promisc", "on")
+        command("ip", "link", "set", f"late-{name}", "master", "joined", "up")
+        command("ip", "link", "set", f"at-{name}", "nomaster", "promisc", "on")
+        self.lines[name] = subprocess.Popen(
+            [sys.executable, "-B", LINE, f"at-{name}", f"on-{name}", str(milliseconds)])
+
+    def end_line(self, name):
+        line = self.lines.pop(name, None)
+        if line is None:
+            return
+        line.kill()
+        line.wait()
+        command("ip", "link", "del", f"late-{name}")
+        command("ip", "link", "set", f"at-{name}", "master", "joined", "promisc", "off")
 
     @staticmethod
     def has_netem(name):
@@ -110,12 +133,17 @@ class Field:
         for name in ("cut", "cut_service", "lossy"):
             command("nft", "flush", "set", "bridge", "faults", name)
         for name in self.address:
-            if name != "outside":
-                subprocess.run(["tc", "qdisc", "del", "dev", f"at-{name}", "root"], check=False,
-                               capture_output=True)
+            if name == "outside":
+                continue
+            self.end_line(name)
+            for words in (["tc", "qdisc", "del", "dev", f"at-{name}", "root"],
+                          [*self.inside(name), "tc", "qdisc", "del", "dev", "eth0", "root"]):
+                subprocess.run(words, check=False, capture_output=True)
 
     def remove(self):
         """Another field may follow."""
+        for name in list(self.lines):
+            self.end_line(name)
         command("nft", "delete", "table", "bridge", "faults")
         command("ip", "link", "del", "joined")
         for name in self.address:

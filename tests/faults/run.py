@@ -11,9 +11,10 @@ import time
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from campaign import Campaign, report  # noqa: E402
-from fault_cluster import MODES, FaultCluster  # noqa: E402
+from campaign import report  # noqa: E402
+from fault_cluster import MODES  # noqa: E402
 from faults import FAULTS, KINDS  # noqa: E402
+from special_clusters import SHAPES  # noqa: E402
 
 ROUNDS_A_MODE = 6
 
@@ -27,6 +28,9 @@ def read_options():
     parser.add_argument("--seed", type=int, default=None, help="decides what is done")
     parser.add_argument("--nodes", type=int, default=3, choices=[3, 4, 5])
     parser.add_argument("--mode", choices=sorted(MODES), help="only this one; default: all in turn")
+    parser.add_argument("--shape", choices=sorted(SHAPES), default="plain",
+                        help="a cluster that is paused during the harm, has a cascade, or follows "
+                        "a remote primary")
     parser.add_argument("--faults", metavar="NAME[,NAME...]",
                         help="these in every round, instead of random ones")
     parser.add_argument("--keep-going", action="store_true",
@@ -58,13 +62,14 @@ def rounds_of(campaign, options, end):
 
 def run_once(options, end):
     """True when no rule was broken."""
-    print(f"seed {options.seed}, {options.nodes} nodes", flush=True)
-    cluster = FaultCluster(options.nodes)
+    print(f"seed {options.seed}, {options.nodes} nodes, {options.shape}", flush=True)
+    make_cluster, make_campaign = SHAPES[options.shape]
+    cluster = make_cluster(options.nodes)
     campaign = None
     begun = time.time()
     try:
         cluster.start()
-        campaign = Campaign(cluster, options.seed)
+        campaign = make_campaign(cluster, options.seed)
         rounds_of(campaign, options, end)
     except Exception:  # whatever went wrong, its story is wanted
         traceback.print_exc(file=sys.stdout)

@@ -3,13 +3,13 @@
 there. One cluster, one story: a test that fails leaves a new cluster to the next one."""
 
 import os
-import pathlib
 import time
 
 import pytest
 from campaign import Campaign, report
 from fault_cluster import FaultCluster
-from local_servers import eventually, must_run
+from local_servers import eventually
+from planned_work import in_pause, replace_programs, undisturbed
 
 SEED = 7
 
@@ -72,71 +72,15 @@ def test_quorum_mode_loses_nothing_in_combined_faults(campaign):
     campaign.round(["reboot", "mute"], seconds=5)
 
 
-def upgrade(cluster, node, stop):
-    """The programs of a node are replaced by new files while its server runs."""
-    before = cluster.postmaster(node)
-    stop()
-    folder = cluster.files / node / "bin"
-    for name in ("tanist", "tanist-guard"):
-        must_run("cp", folder / name, folder / f"{name}.new")
-        must_run("mv", folder / f"{name}.new", folder / name)
-    cluster.start_node(node)
-    agent = cluster.folder.started[f"tanist-{node}"].pid
-    eventually(lambda: '"state": "running"' in cluster.said(node), 30,
-               "the new agent to answer")
-    assert cluster.postmaster(node) == before, "the server was restarted"
-    assert pathlib.Path(f"/proc/{agent}/exe").resolve() == folder / "tanist"
-
-
-def undisturbed(campaign, change):
-    """Makes the change while clients write: the leader stays, and whoever sits on its machine gets
-    no error. (HAProxy ends sessions while the agent that it asks is away.)"""
-    cluster, begun = campaign.cluster, time.time()
-    leader = cluster.leader()
-    campaign.workload.start()
-    try:
-        eventually(lambda: campaign.workload.wrote_since(begun), 60, "clients to write")
-        change()
-        now = time.time()
-        eventually(lambda: campaign.workload.wrote_since(now), 60, "clients to go on")
-    finally:
-        campaign.workload.stop()
-    assert cluster.leader() == leader
-    assert not campaign.workload.errors_on(f"on-{leader}")
-    campaign.check([])
-
-
 def test_an_agent_is_replaced_within_its_lease(campaign):
     cluster = campaign.cluster
     leader = cluster.leader()
 
     def change():
-        upgrade(cluster, leader, lambda: cluster.folder.kill_one(f"tanist-{leader}"))
+        replace_programs(cluster, leader)
         cluster.wait_whole()
 
     undisturbed(campaign, change)
-
-
-def settled(cluster, leader):
-    """Healthy, paused, and the leader has the lock."""
-    cluster.wait_whole()
-    eventually(lambda: cluster.code(leader, "/primary") == 200
-               and "cluster_unlocked" not in cluster.said(leader), 60, "the leader's lock")
-
-
-def in_pause(campaign, change):
-    """Makes the change in a paused cluster under clients."""
-    cluster = campaign.cluster
-    leader = cluster.leader()
-
-    def paused_change():
-        assert cluster.ctl("pause", "--wait").returncode == 0
-        change()
-        settled(cluster, leader)
-        assert cluster.ctl("resume", "--wait").returncode == 0
-        cluster.wait_whole()
-
-    undisturbed(campaign, paused_change)
 
 
 def test_agents_are_replaced_in_pause(campaign):
@@ -144,7 +88,7 @@ def test_agents_are_replaced_in_pause(campaign):
 
     def change():
         for node in cluster.nodes:
-            upgrade(cluster, node, lambda name=node: cluster.stop_agent(name))
+            replace_programs(cluster, node, stop=cluster.stop_agent)
 
     in_pause(campaign, change)
 

@@ -115,6 +115,9 @@ class Workload:
         for node in self.cluster.nodes:
             self.clients.append(
                 Client(f"on-{node}", self.cluster.application_on(node), self.numbers))
+        self.begin()
+
+    def begin(self):
         for client in self.clients:
             client.start()
         threading.Thread(target=self.watch, args=[list(self.clients)], daemon=True).start()

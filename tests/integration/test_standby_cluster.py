@@ -13,48 +13,8 @@ import psycopg2
 import pytest
 import yaml
 from cluster import NODES, PORTS, Cluster
-from local_servers import POSTGRESQL, eventually, must_run, network
-
-
-class Remote:
-    """A server of nobody's cluster: first a standby of the cluster's leader, then a primary."""
-
-    def __init__(self, cluster):
-        self.cluster = cluster
-        self.address = f"{network()}.9"
-        self.data = cluster.folder.path / "remote"
-
-    def follow(self, node):
-        must_run(POSTGRESQL / "pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast",
-                 "-h", self.cluster.address[node], "-p", PORTS["postgresql"], "-U", "replicator",
-                 PGPASSWORD=self.cluster.secret("replication"), PGSSLMODE="require")
-        self.cluster.folder.start(
-            "remote", POSTGRESQL / "postgres", "-D", self.data, "-p", PORTS["postgresql"], "-c",
-            f"listen_addresses={self.address}", "-c", f"unix_socket_directories={self.data}")
-        eventually(lambda: self.value("SELECT count(*) FROM pg_stat_wal_receiver") == 1, 30,
-                   "the remote server to stream")
-
-    def promote(self):
-        must_run(POSTGRESQL / "pg_ctl", "-D", self.data, "promote")
-        eventually(lambda: self.value("SELECT pg_is_in_recovery()") is False, 30,
-                   "a remote primary")
-
-    def value(self, statement):
-        try:
-            return one_value(psycopg2.connect(
-                host=str(self.data), port=PORTS["postgresql"], user="postgres", dbname="postgres",
-                password=self.cluster.secret("superuser"), connect_timeout=5), statement)
-        except psycopg2.OperationalError:
-            return None
-
-
-def one_value(connection, statement):
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        value = cursor.fetchone()[0] if cursor.description else None
-    connection.close()
-    return value
+from local_servers import eventually, must_run, network
+from remote_server import Remote, one_value
 
 
 class StandbyCluster(Cluster):
@@ -141,7 +101,7 @@ def fixture_cluster():
 
 @pytest.fixture(scope="module", name="remote")
 def fixture_remote(cluster):
-    return Remote(cluster)
+    return Remote(cluster, f"{network()}.9")
 
 
 def test_cluster_is_demoted_in_good_order(cluster, remote):
