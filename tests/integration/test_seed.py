@@ -205,8 +205,9 @@ def test_the_superuser_comes_in_over_tls_by_the_trust_lines(seed):
 
 def test_replicas_stream_as_the_configured_role_with_its_password(seed):
     connection = seed.connect(host=seed.address[seed.leader()])
-    assert value(connection, "SELECT count(*) FROM pg_stat_replication "
-                             "WHERE usename = 'replicator' AND state = 'streaming'") == 2
+    statement = ("SELECT count(*) FROM pg_stat_replication "
+                 "WHERE usename = 'replicator' AND state = 'streaming'")
+    eventually(lambda: value(connection, statement) == 2, 30, "both to have caught up")
     assert value(connection, "SELECT rolpassword LIKE 'SCRAM%' FROM pg_authid "
                              "WHERE rolname = 'replicator'")
     connection.close()
