@@ -121,19 +121,27 @@ bool failsafe_is_active(const Observation& obs, const Memory& memory) {
 
 namespace {
 
+// We gave the lock that we took away since: this caller has been seen with a later one.
+bool has_a_later_lock(const Observation& obs, const MemberName& caller, const TaskEnd& ours) {
+  const bool known = ours.verdict == StoreVerdict::done && ours.revision != Revision(0);
+  return known && obs.view().locked_by(caller) &&
+         obs.view().leader->create_revision > ours.revision;
+}
+
 // An attempt of which nothing is known may still turn out to have taken the lock.
-bool may_have_taken_lock(const Draft& draft, Task task) {
+bool may_have_taken_lock(const Draft& draft, Task task, const MemberName& caller) {
   if (draft.busy(task)) return true;
   const auto end = draft.obs.ends.find(task);
   return end != draft.obs.ends.end() && end->second.verdict != StoreVerdict::refused &&
+         !has_a_later_lock(draft.obs, caller, end->second) &&
          draft.obs.now < end->second.at + Duration(draft.obs.timing.ttl);
 }
 
-bool leads_or_is_about_to(const Draft& draft) {
+bool leads_or_is_about_to(const Draft& draft, const MemberName& caller) {
   const auto& obs = draft.obs;
   return is_primary(obs) || obs.holds_lock() || obs.lock.adopting ||
-         may_have_taken_lock(draft, Task::take_lock) ||
-         may_have_taken_lock(draft, Task::retake_lock);
+         may_have_taken_lock(draft, Task::take_lock, caller) ||
+         may_have_taken_lock(draft, Task::retake_lock, caller);
 }
 
 seconds ttl_of_caller(const Tree& body) {
@@ -164,7 +172,7 @@ RequestOutcome serve_failsafe(Draft& draft, const PendingRequest& pending) {
   if (name.empty() || given_text(body, "conn_url").empty() || given_text(body, "api_url").empty()) {
     return reply_page(400, "name, conn_url and api_url are required");
   }
-  if (leads_or_is_about_to(draft)) return reply_text(500, "Running as a leader");
+  if (leads_or_is_about_to(draft, MemberName(name))) return reply_text(500, "Running as a leader");
   const auto stays_out = std::max(obs.timing.ttl, ttl_of_caller(body));
   auto until = obs.now + Duration(stays_out);
   if (draft.next.failsafe_caller) until = std::max(until, draft.next.failsafe_caller->until);

@@ -172,6 +172,24 @@ TEST(Failsafe, ConsentIsRefusedWhereItWouldBeALie) {
   EXPECT_EQ(reply_to_call(nameless, Tree::map({{"conn_url", "x"}})).status, 400);
 }
 
+// Who has handed over lately refused its successor, which then stopped for want of consent.
+TEST(Failsafe, WhoHasHandedOverConsentsToItsSuccessor) {
+  const auto reply_after = [](StoreVerdict verdict, std::int64_t taken_at_revision) {
+    auto given = asked_replica();
+    given.obs().ends[Task::take_lock] = {.ok = verdict == StoreVerdict::done,
+                                         .verdict = verdict,
+                                         .error = {},
+                                         .at = at_ms(-5'000),
+                                         .revision = Revision(taken_at_revision)};
+    return reply_to_call(given, call()).status;
+  };
+  const auto successors = Given("b").view().leader->create_revision.value();
+  EXPECT_EQ(reply_after(StoreVerdict::done, successors - 1), 200);
+  EXPECT_EQ(reply_after(StoreVerdict::done, successors + 1), 500) << "our lock is the later one";
+  EXPECT_EQ(reply_after(StoreVerdict::unknown, successors - 1), 500) << "it may come yet";
+  EXPECT_EQ(reply_after(StoreVerdict::done, 0), 500);
+}
+
 Reason reason_at(Given& given, std::int64_t ms) {
   given.obs().now = at_ms(ms);
   given.obs().cycle_began = at_ms(ms);

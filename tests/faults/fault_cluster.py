@@ -158,8 +158,12 @@ class FaultCluster(Cluster):
 
     def pids(self, node, program):
         """Of a program of this node, by the name of its executable; zombies do not count."""
-        return [pid for pid in processes_of(self.files / node)
-                if pathlib.Path(f"/proc/{pid}/exe").resolve().name == program]
+        def runs_it(pid):
+            try:
+                return pathlib.Path(os.readlink(f"/proc/{pid}/exe")).name == program
+            except OSError:
+                return False  # it has just ended
+        return [pid for pid in processes_of(self.files / node) if runs_it(pid)]
 
     def backends(self, node):
         """Pids of the application's connections there."""

@@ -99,6 +99,7 @@ def renewed(cluster):
                        30, f"{name} of {node} to show its new certificate")
 
 
+@LONG
 def test_renewal_under_load_disturbs_nobody(cluster):
     with Undisturbed(cluster):
         for _ in range(2):

@@ -18,6 +18,8 @@ from local_servers import PROGRAMS, eventually, must_run, run
 from planned_work import PROGRAM_NAMES, in_pause, replace_programs, undisturbed
 from store_data import stored
 
+LONG = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
+
 
 def version_of(programs):
     return run(programs / "tanist", "--version").stdout.split()[1]
@@ -33,18 +35,17 @@ def copy_of(programs, folder):
     return folder
 
 
-def other_version(folder):
-    """The programs of the other version, in a folder."""
+def make_other_version(folder):
+    """The programs of the other version, in a folder. What version they tell."""
     if "TANIST_PREVIOUS" in os.environ:
-        return copy_of(pathlib.Path(os.environ["TANIST_PREVIOUS"]), folder)
-    copy_of(PROGRAMS, folder)
-    now = version_of(folder)
+        return version_of(copy_of(pathlib.Path(os.environ["TANIST_PREVIOUS"]), folder))
+    now = version_of(copy_of(PROGRAMS, folder))
     other = now[:-1] + ("8" if now[-1] == "9" else "9")
     for name in PROGRAM_NAMES:
         data = (folder / name).read_bytes()
         assert now.encode() + b"\0" in data
         (folder / name).write_bytes(data.replace(now.encode() + b"\0", other.encode() + b"\0"))
-    return folder
+    return other
 
 
 class TwoVersions:
@@ -54,7 +55,8 @@ class TwoVersions:
         self.cluster = FaultCluster()
         folder = self.cluster.folder.path
         self.new = copy_of(PROGRAMS, folder / "new")
-        self.old = other_version(folder / "old")
+        self.old = folder / "old"
+        self.version = {self.old: make_other_version(self.old), self.new: version_of(self.new)}
         for node in self.cluster.nodes:
             target = self.cluster.files / node
             must_run("mkdir", "-p", "-m", "0700", target / "run/tanist")
@@ -74,7 +76,7 @@ class TwoVersions:
 
     def runs(self, node, programs):
         """Agent and guard of this node are those of the folder, and etcd was told so."""
-        wanted = version_of(programs)
+        wanted = self.version[programs]
 
         def known():
             member = stored(self.cluster, f"members/{node}")
@@ -119,11 +121,13 @@ def test_nodes_are_upgraded_one_by_one(two):
     undisturbed(two.campaign, lambda: two.replace(nodes, two.new))
 
 
+@LONG
 def test_nodes_go_back_one_by_one(two):
     nodes = two.replicas_first()
     undisturbed(two.campaign, lambda: two.replace(nodes, two.old))
 
 
+@LONG
 def test_either_version_leads_the_other(two):
     """One node of the new version takes over and gives back."""
     cluster = two.cluster
@@ -140,6 +144,7 @@ def test_either_version_leads_the_other(two):
     two.replace([new], two.old)
 
 
+@LONG
 def test_nodes_are_upgraded_in_pause(two):
     nodes = two.replicas_first()
     in_pause(two.campaign, lambda: two.replace(nodes, two.new, stop=two.cluster.stop_agent))
