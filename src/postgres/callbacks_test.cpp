@@ -36,7 +36,7 @@ TEST_F(Situation, ANewCallbackEndsTheRunningOneWithItsChildren) {
   first.settings.callbacks["on_role_change"] = script("role", "echo \"$@\" >>" + seen);
   first.apply();
   first.perform(RunCallback{"on_stop", Role::demoted});
-  ASSERT_TRUE(first.see([&](const ServerFacts&) { return os::exists(seen); }));
+  ASSERT_TRUE(first.see([&](const ServerFacts&) { return !content(seen).empty(); }));
   first.perform(RunCallback{"on_start", Role::replica});
   first.perform(RunCallback{"on_role_change", Role::promoted});
   EXPECT_TRUE(first.see([&](const ServerFacts&) {
