@@ -6,7 +6,7 @@ import psycopg2
 import yaml
 from campaign import Broken, Campaign
 from cluster import PASSWORD, PORTS
-from fault_cluster import FaultCluster
+from fault_cluster import STANDBY_MARK, FaultCluster
 from field import OUTSIDE
 from local_servers import eventually
 from remote_server import Remote
@@ -71,6 +71,12 @@ class CascadeCluster(FaultCluster):
         if leader == self.end:
             return True
         return self.source_of(self.end) == self.address[self.upstream]
+
+
+    def mode_is_confirmed(self):
+        """Who streams from a replica is no synchronous standby."""
+        mark = STANDBY_MARK.get(self.mode)
+        return mark is None or any(mark in self.said(node) for node in self.nodes)
 
 
 class RemoteOutside(Remote):
