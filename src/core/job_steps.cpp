@@ -58,7 +58,10 @@ StepState in_store(Draft& draft, Task task, StoreAction action) {
 }
 
 bool may_start_as_primary(const Draft& draft) {
-  if (draft.next.bootstrapping) return true;
+  // The claim lives by the node's lease: past its end others may have made the cluster.
+  if (draft.next.bootstrapping) {
+    return draft.obs.now < draft.obs.store.lease_until - guard_margin(draft.obs.timing.ttl);
+  }
   return draft.obs.holds_lock() && draft.obs.now < fence_at(draft.obs);
 }
 

@@ -7,6 +7,7 @@
 #include "core/slots_plan.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
+#include "core/write_again.h"
 
 namespace tanist {
 
@@ -107,7 +108,7 @@ void keep_history(Draft& draft) {
   const auto& obs = draft.obs;
   const auto timeline = local_timeline(obs);
   if (timeline == Timeline() || draft.busy(Task::write_history)) return;
-  if (draft.busy(Task::read_history)) return;
+  if (draft.busy(Task::read_history) || rests_after_failure(draft, Task::write_history)) return;
   const auto& stored = obs.view().history;
   if (timeline == Timeline(1)) {
     if (stored && !stored->lines.empty()) write_history(draft, Tree::list());

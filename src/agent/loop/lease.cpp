@@ -203,10 +203,26 @@ void Loop::fold_consent(bool all) {
   arm_guard();
 }
 
+// Consent lasts a ttl by the clocks of those who gave it. A machine that was suspended with its clock
+// believes in it for longer: another member may have led meanwhile, and have left (seed 4002505).
+// Then the last lock that was lost is not ours, or what a leader writes before its first commit
+// (safety 2.1) is not our word.
+bool Loop::others_led_since() const {
+  const auto& view = obs_.view();
+  const auto& lost = view.lost_leader;
+  if (lost && lost->leader.create_revision != obs_.lock.reign->create_revision) return true;
+  if (view.sync && !view.sync->leader.value().empty() && view.sync->leader != obs_.node->name) {
+    return true;
+  }
+  const auto own = local_timeline(obs_);
+  return own != Timeline() && view.timeline() != Timeline() && own < view.timeline();
+}
+
 // The store is back, and our lease ended while all members kept out of races: the key is taken
 // again by the transaction of rule 2. Until the view is current there is nothing to compare with.
 bool Loop::retakes_after_failsafe(const StoreResult& result) {
   if (!obs_.lock.by_failsafe || result.holder || !obs_.store.view) return false;
+  if (obs_.store.current && !obs_.view().locked() && others_led_since()) return false;
   next_keep_ = obs_.now + milliseconds(500);
   if (obs_.store.current && !obs_.view().locked()) retake_lock();
   return true;

@@ -45,6 +45,11 @@ class Outage {
     world_.view().revision = Revision(200);
     show_view(ms);
   }
+  void show_view_of_successors_end(std::int64_t ms) {
+    const LeaderView successor{MemberName("b"), Revision(150), Revision(150), LeaseId(5)};
+    world_.view().lost_leader = LostLeader{successor, Revision(190), true, true, ""};
+    show_unlocked_view(ms);
+  }
   void show_own_key(std::int64_t revision, std::int64_t ms) {
     world_.member("a").revision = Revision(revision);
     show_view(ms);
@@ -273,6 +278,22 @@ TEST(VanishedLock, IsNotRenewedWhileItIsTakenAgain) {
   EXPECT_FALSE(outage.fenced());
   outage.tick(12'000);
   EXPECT_TRUE(outage.ordered(Task::keep_lock));
+}
+
+// The machine was suspended with its clock: others led meanwhile, and left (seed 4002505).
+TEST(FailsafeLoop, LockThatOthersHeldMeanwhileIsNotTakenAgain) {
+  Outage outage;
+  outage.silence(6000);
+  outage.consent(true, 6100);
+  outage.tick(12'000);
+  outage.finish(Task::keep_lock, Outage::lease_gone(), 20'000);
+  outage.show_view_of_successors_end(20'100);
+  outage.health(true, 20'200);
+  outage.tick(21'000);
+  outage.finish(Task::keep_lock, Outage::lease_gone(), 21'100);
+  EXPECT_FALSE(outage.ordered(Task::retake_lock));
+  EXPECT_FALSE(outage.lock().reign);
+  EXPECT_TRUE(outage.fenced());
 }
 
 TEST(FailsafeLoop, LockInOtherHandsIsAnImmediateStop) {

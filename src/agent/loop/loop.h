@@ -92,6 +92,7 @@ class Loop {
   Duration keep_interval() const;
   bool wants_other_lease() const;
   bool leaves_lease_to_end();
+  bool others_led_since() const;
   bool is_keeping() const;
 
   // loop.cpp
