@@ -203,10 +203,10 @@ void Loop::fold_consent(bool all) {
   arm_guard();
 }
 
-// Consent lasts a ttl by the clocks of those who gave it. A machine that was suspended with its clock
-// believes in it for longer: another member may have led meanwhile, and have left (seed 4002505).
-// Then the last lock that was lost is not ours, or what a leader writes before its first commit
-// (safety 2.1) is not our word.
+// Consent lasts a ttl by the clocks of those who gave it. A machine that was suspended with its
+// clock believes in it for longer: another member may have led meanwhile, and have left (seed
+// 4002505). Then the last lock that was lost is not ours, or what a leader writes before its first
+// commit (safety 2.1) is not our word.
 bool Loop::others_led_since() const {
   const auto& view = obs_.view();
   const auto& lost = view.lost_leader;
