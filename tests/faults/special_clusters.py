@@ -79,21 +79,12 @@ class CascadeCluster(FaultCluster):
         return mark is None or any(mark in self.said(node) for node in self.nodes)
 
 
-class RemoteOutside(Remote):
-    """The copy is made from the leader's own machine, whose address pg_hba lets in."""
-
-    def copy(self, *words, **environment):
-        inside = self.cluster.field.inside(self.cluster.leader())
-        done = self.cluster.folder.start("copy-of-remote", *words, inside=inside, **environment)
-        assert done.wait(120) == 0, self.cluster.folder.log("copy-of-remote")
-
-
 class FollowingCluster(FaultCluster):
     """A standby cluster: its leader follows a remote primary outside."""
 
     def __init__(self, number=3):
         super().__init__(number)
-        self.remote = RemoteOutside(self, OUTSIDE)
+        self.remote = Remote(self, OUTSIDE)
         self.follows = False
 
     def provision(self):
@@ -103,6 +94,8 @@ class FollowingCluster(FaultCluster):
             config = yaml.safe_load(file.read_text(encoding="utf-8"))
             for user in ("replication", "rewind"):
                 config["postgresql"]["authentication"][user]["sslmode"] = "require"
+            config["postgresql"]["pg_hba"].insert(
+                0, f"hostssl replication replicator {OUTSIDE}/32 scram-sha-256")
             file.write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def begin_to_follow(self):
