@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the requests of an agent's etcd machine go: to the modelled members, or, to measure real
-// ones (bench/scale.cpp), to theirs.
+// ones (bench/scale), to theirs.
 #pragma once
 
 #include <functional>

@@ -3,6 +3,7 @@
 #include "core/pooler_pause.h"
 
 #include "core/local_server.h"
+#include "core/write_again.h"
 
 namespace tanist {
 
@@ -12,7 +13,6 @@ namespace {
 constexpr Duration record_limit = seconds(1);
 constexpr Duration pause_limit = seconds(1);
 constexpr Duration resume_limit = seconds(2);
-constexpr Duration resume_again = seconds(1);
 // An order to pause whose sender gave up may still be on its way, and be carried out after the
 // first resumption: what a pooler says counts from this time on after the pause at the latest.
 constexpr Duration settling_time = seconds(5);
@@ -57,14 +57,6 @@ void forget_record(Draft& draft) {
   draft.start(Task::write_poolers, std::move(commit), Duration(obs.timing.retry_timeout));
 }
 
-// True for a while after an attempt that led nowhere.
-bool waits_after(Draft& draft, Task task) {
-  const auto* end = end_since(draft.obs, task, draft.obs.lock.taken_at);
-  if (end == nullptr || end->ok || draft.obs.now >= end->at + resume_again) return false;
-  draft.wake(end->at + resume_again);
-  return true;
-}
-
 }  // namespace
 
 StepState pause_poolers(Draft& draft) {
@@ -101,7 +93,10 @@ void resume_poolers(Draft& draft) {
   const auto* written = end_since(obs, Task::write_poolers, obs.lock.taken_at);
   const bool forgotten = written != nullptr && written->ok && written->revision > record->revision;
   if (forgotten) return;  // the view will show it
-  if (waits_after(draft, Task::resume_poolers) || waits_after(draft, Task::write_poolers)) return;
+  if (rests_after_failure(draft, Task::resume_poolers) ||
+      rests_after_failure(draft, Task::write_poolers)) {
+    return;
+  }
   // The pause came before the lock was taken, or right after the own record.
   const auto recorded_at = written != nullptr ? written->at : obs.lock.taken_at;
   const auto settled_at = recorded_at + settling_time;

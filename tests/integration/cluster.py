@@ -224,6 +224,16 @@ class Cluster:
         connection.autocommit = True
         return connection
 
+    def query(self, node, statement):
+        """Rows of the superuser's statement on a node; [] of one that gives none."""
+        connection = self.superuser(node)
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
     def create_application(self):
         connection = self.superuser(self.leader())
         cursor = connection.cursor()

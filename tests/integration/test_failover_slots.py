@@ -25,28 +25,18 @@ def fixture_cluster():
         cluster.remove()
 
 
-def query(cluster, node, statement):
-    connection = cluster.superuser(node)
-    try:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
-
-
 def slot_of(cluster, node):
     """(synced, confirmed_flush_lsn) of a slot that would survive a failover, or None."""
-    rows = query(cluster, node, "SELECT synced, confirmed_flush_lsn::text FROM pg_replication_slots"
-                 f" WHERE slot_name = '{SLOT}' AND failover AND NOT temporary")
+    rows = cluster.query(node, "SELECT synced, confirmed_flush_lsn::text FROM pg_replication_slots"
+                         f" WHERE slot_name = '{SLOT}' AND failover AND NOT temporary")
     return rows[0] if rows else None
 
 
 def consume(cluster):
     """What the consumer has confirmed, on the leader."""
     leader = cluster.leader()
-    query(cluster, leader, "SELECT pg_log_standby_snapshot()")
-    query(cluster, leader, CHANGES)
+    cluster.query(leader, "SELECT pg_log_standby_snapshot()")
+    cluster.query(leader, CHANGES)
     return slot_of(cluster, leader)[1]
 
 
@@ -73,20 +63,20 @@ def wait_kept_in_step(cluster):
 
 
 def test_the_server_keeps_its_slots_on_the_standbys(cluster):
-    query(cluster, cluster.leader(), "SELECT pg_create_logical_replication_slot"
-          f"('{SLOT}', 'test_decoding', false, false, true)")
-    query(cluster, cluster.leader(), "CREATE TABLE t (n int)")
+    cluster.query(cluster.leader(), "SELECT pg_create_logical_replication_slot"
+                  f"('{SLOT}', 'test_decoding', false, false, true)")
+    cluster.query(cluster.leader(), "CREATE TABLE t (n int)")
     wait_kept_in_step(cluster)
 
 
 def test_a_consumer_misses_nothing_over_a_switchover(cluster):
     old = cluster.leader()
-    query(cluster, old, "INSERT INTO t VALUES (1)")
+    cluster.query(old, "INSERT INTO t VALUES (1)")
     done = cluster.ctl("switchover", "--force")
     assert done.returncode == 0, done.stdout + done.stderr
     new = cluster.wait_leader_other_than(old)
-    query(cluster, new, "INSERT INTO t VALUES (2)")
-    rows = [row[0] for row in query(cluster, new, CHANGES) if "INSERT" in row[0]]
+    cluster.query(new, "INSERT INTO t VALUES (2)")
+    rows = [row[0] for row in cluster.query(new, CHANGES) if "INSERT" in row[0]]
     assert [row.rpartition(":")[2] for row in rows] == ["1", "2"]
     cluster.wait_healthy()
 

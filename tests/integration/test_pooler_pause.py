@@ -11,6 +11,7 @@ import pytest
 import yaml
 from cluster import NODES, PASSWORD, PORTS, Cluster
 from local_servers import eventually, run
+from writer import writes
 
 POOLER_PORT = 16432
 CLIENTS = 4
@@ -207,11 +208,3 @@ def test_a_dead_pooler_delays_a_switchover_by_no_more_than_its_second(cluster):
         run("kill", "-CONT", str(pid))
     eventually(cluster.nothing_is_held_back, 30, "the pause to be over once the pooler lives")
     cluster.wait_healthy()
-
-
-def writes(connection):
-    try:
-        connection.cursor().execute("INSERT INTO written VALUES (0)")
-        return True
-    except psycopg2.Error:
-        return False

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from cluster import NODES, PASSWORD, PORTS, Cluster
 from local_servers import eventually, must_run
+from writer import writes
 
 POOLER_PORT, AGENT_CHECK_PORT = 16432, 18009
 SLOW_S = 600       # between two checks of HAProxy
@@ -101,14 +102,6 @@ def test_a_switchover_reaches_haproxy_and_the_pooler_without_polling(cluster):
     print(f"longest gap: {writer.longest_gap():.3f} s")
     cluster.check_nothing_lost(writer)
     cluster.wait_healthy()
-
-
-def writes(connection):
-    try:
-        connection.cursor().execute("INSERT INTO written VALUES (0)")
-        return True
-    except psycopg2.Error:
-        return False
 
 
 def test_a_stopped_leader_is_taken_out_at_once(cluster):

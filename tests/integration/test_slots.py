@@ -29,20 +29,10 @@ def configure(cluster, patch):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def query(cluster, node, statement):
-    connection = cluster.superuser(node)
-    try:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
-
-
 def slots(cluster, node):
     """Name -> (type, confirmed_flush_lsn or restart_lsn)."""
-    rows = query(cluster, node, "SELECT slot_name, slot_type,"
-                 " coalesce(confirmed_flush_lsn, restart_lsn) FROM pg_replication_slots")
+    rows = cluster.query(node, "SELECT slot_name, slot_type,"
+                         " coalesce(confirmed_flush_lsn, restart_lsn) FROM pg_replication_slots")
     return {name: (kind, lsn) for name, kind, lsn in rows}
 
 
@@ -67,13 +57,13 @@ def test_permanent_slots_come_to_every_node(cluster):
     eventually(lambda: everywhere(cluster, lambda found, _: set(SLOTS) <= set(found)), 60,
                "both permanent slots on every node")
     for node in replicas(cluster):
-        assert query(cluster, node, "SHOW hot_standby_feedback") == [("on",)]
+        assert cluster.query(node, "SHOW hot_standby_feedback") == [("on",)]
 
 
 def test_copies_follow_what_the_consumer_has_confirmed(cluster):
     leader = cluster.leader()
-    query(cluster, leader, "CREATE TABLE t (n int)")
-    query(cluster, leader, "SELECT pg_logical_slot_get_changes('changes', NULL, NULL)")
+    cluster.query(leader, "CREATE TABLE t (n int)")
+    cluster.query(leader, "SELECT pg_logical_slot_get_changes('changes', NULL, NULL)")
     confirmed = position(cluster, leader, "changes")
     for node in replicas(cluster):
         eventually(lambda node=node: position(cluster, node, "changes") == confirmed, 30,
@@ -85,13 +75,13 @@ def test_a_consumer_misses_nothing_over_a_switchover(cluster):
     eventually(lambda: all("is safe to be used after a failover" in
                            cluster.folder.log(f"tanist-{node}") for node in replicas(cluster)),
                60, "the copies to be proven safe")
-    query(cluster, old, "INSERT INTO t VALUES (1)")
+    cluster.query(old, "INSERT INTO t VALUES (1)")
     done = cluster.ctl("switchover", "--force")
     assert done.returncode == 0, done.stdout + done.stderr
     new = cluster.wait_leader_other_than(old)
-    query(cluster, new, "INSERT INTO t VALUES (2)")
-    changes = [row[0] for row in query(
-        cluster, new, "SELECT data FROM pg_logical_slot_get_changes('changes', NULL, NULL)")]
+    cluster.query(new, "INSERT INTO t VALUES (2)")
+    changes = [row[0] for row in cluster.query(
+        new, "SELECT data FROM pg_logical_slot_get_changes('changes', NULL, NULL)")]
     rows = [change for change in changes if "INSERT" in change]
     assert [row.rpartition(":")[2] for row in rows] == ["1", "2"]
     cluster.wait_healthy()
@@ -100,8 +90,8 @@ def test_a_consumer_misses_nothing_over_a_switchover(cluster):
 def test_what_is_not_wanted_any_more_goes_unless_ignored(cluster):
     leader = cluster.leader()
     configure(cluster, {"ignore_slots": [{"name": "of_others"}], "slots": {"changes": None}})
-    query(cluster, leader, "SELECT pg_create_physical_replication_slot('of_others')")
-    query(cluster, leader, "SELECT pg_create_physical_replication_slot('stray')")
+    cluster.query(leader, "SELECT pg_create_physical_replication_slot('of_others')")
+    cluster.query(leader, "SELECT pg_create_physical_replication_slot('stray')")
     eventually(lambda: everywhere(cluster, lambda found, _: "changes" not in found
                                   and "stray" not in found), 30, "unwanted slots to be dropped")
     found = slots(cluster, leader)

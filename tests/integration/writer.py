@@ -9,6 +9,15 @@ import psycopg2
 PAUSE_S = 0.02  # between two rows, and between two attempts to connect
 
 
+def writes(connection):
+    """Does this one take a row?"""
+    try:
+        connection.cursor().execute("INSERT INTO written VALUES (0)")
+        return True
+    except psycopg2.Error:
+        return False
+
+
 class Writer(threading.Thread):
     """Inserts until stopped, a row a transaction, numbers after `first`. `options` are psycopg2's;
     timeouts are added."""

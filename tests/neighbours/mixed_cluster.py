@@ -154,6 +154,12 @@ class MixedCluster(Cluster):
         self.must(kind, "edit-config", self.topology["cluster"], "--force", *words)
 
 
+def lead(cluster, node, tool=TANIST):
+    """This node leads; by a switchover with that tool, if need be."""
+    if cluster.leader() != node:
+        cluster.switch_to(tool, node)
+
+
 def wait_for_writes(writer, seconds=60):
     since = time.monotonic()
     eventually(lambda: writer.wrote_since(since), seconds, "writes to resume")

@@ -8,44 +8,12 @@ scripts/faults --long."""
 import os
 
 import pytest
-import real_patroni
 from cluster import NODES
 from local_servers import eventually
-from mixed_cluster import TANIST, MixedCluster, wait_for_writes
+from mixed_cluster import TANIST, lead, wait_for_writes
 
 OF_TANIST, OF_PATRONI, THIRD = NODES
 pytestmark = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
-
-
-@pytest.fixture(scope="module", name="patroni")
-def fixture_patroni():
-    found = real_patroni.find((4,))
-    if found is None:
-        pytest.skip("Patroni 4 cannot be had here")
-    return found
-
-
-@pytest.fixture(scope="module", name="kept")
-def fixture_kept(patroni):
-    """node1 and node3 are tanist's, node2 Patroni's."""
-    cluster = MixedCluster({OF_TANIST: TANIST, OF_PATRONI: patroni, THIRD: TANIST})
-    try:
-        yield cluster.start()
-    finally:
-        cluster.show_logs()
-        cluster.remove()
-
-
-@pytest.fixture(name="cluster")
-def fixture_cluster(kept):
-    eventually(lambda: kept.is_healthy(len(NODES)), 120, "all three to be healthy")
-    yield kept
-    kept.show_logs()
-
-
-def lead(cluster, node, tool=TANIST):
-    if cluster.leader() != node:
-        cluster.switch_to(tool, node)
 
 
 def setting_everywhere(cluster, name, value):

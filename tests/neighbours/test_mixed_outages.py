@@ -12,42 +12,15 @@ import time
 
 import psycopg2
 import pytest
-import real_patroni
 from cluster import NODES, PORTS
 from local_servers import eventually, processes_of, run
-from mixed_cluster import TANIST, MixedCluster, wait_for_writes
+from mixed_cluster import TANIST, lead, wait_for_writes
 
 OF_TANIST, OF_PATRONI, THIRD = NODES
 TTL_S = 20
 OUTAGE_S = TTL_S + 12
 LAG_MAX = 1048576
 pytestmark = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
-
-
-@pytest.fixture(scope="module", name="kept")
-def fixture_kept():
-    """node1 and node3 are tanist's, node2 Patroni's."""
-    patroni = real_patroni.find((4,))
-    if patroni is None:
-        pytest.skip("Patroni 4 cannot be had here")
-    cluster = MixedCluster({OF_TANIST: TANIST, OF_PATRONI: patroni, THIRD: TANIST})
-    try:
-        yield cluster.start()
-    finally:
-        cluster.show_logs()
-        cluster.remove()
-
-
-@pytest.fixture(name="cluster")
-def fixture_cluster(kept):
-    eventually(lambda: kept.is_healthy(len(NODES)), 120, "all three to be healthy")
-    yield kept
-    kept.show_logs()
-
-
-def lead(cluster, node):
-    if cluster.leader() != node:
-        cluster.switch_to(TANIST, node)
 
 
 def stored(cluster, key):

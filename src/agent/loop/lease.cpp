@@ -205,8 +205,8 @@ void Loop::fold_consent(bool all) {
 
 // Consent lasts a ttl by the clocks of those who gave it. A machine that was suspended with its
 // clock believes in it for longer: another member may have led meanwhile, and have left (seed
-// 4002505). Then the last lock that was lost is not ours, or what a leader writes before its first
-// commit (safety 2.1) is not our word.
+// 4002505). Then the last lock that was lost is not ours, or `/sync`, which a leader writes before
+// it is promoted, names another, or the cluster's timeline is a later one.
 bool Loop::others_led_since() const {
   const auto& view = obs_.view();
   const auto& lost = view.lost_leader;

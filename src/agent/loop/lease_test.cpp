@@ -28,6 +28,19 @@ class Outage {
     observe(40);
   }
 
+  // All consent; when etcd is back, the lease has ended there. Nothing is current yet.
+  void outlast_the_lease() {
+    silence(6000);
+    consent(true, 6100);
+    tick(12'000);
+    finish(Task::keep_lock, lease_gone(), 20'000);
+  }
+  // The view is, and a renewal tells once more that the lease has ended.
+  void come_back() {
+    health(true, 20'200);
+    tick(21'000);
+    finish(Task::keep_lock, lease_gone(), 21'100);
+  }
   void silence(std::int64_t ms) {
     health(false, ms);
     step(RenewalUnanswered{}, ms);
@@ -242,16 +255,11 @@ TEST(FailsafeLoop, MembersAreAskedAgainWhileTheStoreIsSilent) {
 
 TEST(FailsafeLoop, LockIsTakenAgainWhenTheStoreIsBackAndItsLeaseEnded) {
   Outage outage;
-  outage.silence(6000);
-  outage.consent(true, 6100);
-  outage.tick(12'000);
-  outage.finish(Task::keep_lock, Outage::lease_gone(), 20'000);
+  outage.outlast_the_lease();
   EXPECT_FALSE(outage.ordered(Task::retake_lock));  // nothing to compare with yet
   EXPECT_TRUE(outage.lock().reign);
   outage.show_unlocked_view(20'100);
-  outage.health(true, 20'200);
-  outage.tick(21'000);
-  outage.finish(Task::keep_lock, Outage::lease_gone(), 21'100);
+  outage.come_back();
   ASSERT_TRUE(outage.ordered(Task::retake_lock));
   auto taken = Outage::renewed(51'000, 21'000);
   taken.reign = Reign{LeaseId(77), Revision(201)};
@@ -283,14 +291,9 @@ TEST(VanishedLock, IsNotRenewedWhileItIsTakenAgain) {
 // The machine was suspended with its clock: others led meanwhile, and left (seed 4002505).
 TEST(FailsafeLoop, LockThatOthersHeldMeanwhileIsNotTakenAgain) {
   Outage outage;
-  outage.silence(6000);
-  outage.consent(true, 6100);
-  outage.tick(12'000);
-  outage.finish(Task::keep_lock, Outage::lease_gone(), 20'000);
+  outage.outlast_the_lease();
   outage.show_view_of_successors_end(20'100);
-  outage.health(true, 20'200);
-  outage.tick(21'000);
-  outage.finish(Task::keep_lock, Outage::lease_gone(), 21'100);
+  outage.come_back();
   EXPECT_FALSE(outage.ordered(Task::retake_lock));
   EXPECT_FALSE(outage.lock().reign);
   EXPECT_TRUE(outage.fenced());
