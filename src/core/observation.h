@@ -358,7 +358,7 @@ struct Memory {
   std::uint64_t last_round = 0;  // number of the last round of peers
   RoundBasis round_basis;        // of that round
   std::vector<PendingRequest> requests;
-  std::map<std::string, Instant> slots_seen;  // a leader's: when a member's key was last present
+  std::map<std::string, Instant> slots_seen;  // by slot: when its member's key was last present
   // Logical slots on this standby that may not be used yet: the primary's catalog_xmin of each when
   // it was first protected there; 0 = not yet (contract postgres 10.4).
   std::map<std::string, std::int64_t> unready_slots;
