@@ -6,11 +6,12 @@ package) side by side, taking turns, through one HAProxy each.
     bench/failover.py [--runs 3] [--settings default fastest] [--events ...] [--short]
                       [--write FILE]
 
-Both sides: three nodes, PostgreSQL of the same version, one etcd on none of the nodes, the same
-HAProxy with the same checks (once a second). tanist also tells its HAProxy (`routing.haproxy`).
-A client writes rows of one transaction each, 20 ms apart, and connects again after each error; the
-outage is the longest time between two acknowledged rows around the event. `--short` is one run at
-the fastest settings. With --write the table goes to a file (docs/benchmarks.md).
+Both sides: three nodes, PostgreSQL of the same version, an etcd of one member on none of the nodes,
+the same HAProxy with the same checks (once a second). tanist also tells its HAProxy
+(`routing.haproxy`). A client writes rows of one transaction each, 20 ms apart, and connects again
+after each error; the outage is the longest time between two acknowledged rows around the event. A
+store outage lasts ttl + 5 s. `--short` is one run at the fastest settings. With --write the table
+goes to a file (docs/benchmarks.md).
 """
 
 import argparse
@@ -37,7 +38,7 @@ SETTINGS = {
     "fastest": {"tanist": {"ttl": 3, "loop_wait": 1, "retry_timeout": 1},
                 "patroni": {"ttl": 20, "loop_wait": 1, "retry_timeout": 3}}}
 EVENTS = ["switchover", "agent stopped", "postmaster killed", "agent killed and restarted",
-          "agent frozen", "node lost"]
+          "agent frozen", "node lost", "store outage", "store outage, failsafe"]
 HEAL_S, RESUME_S = 120, 120
 PAGE = """# Benchmarks
 
@@ -76,14 +77,16 @@ class Measured(Side):
     def __init__(self, name, folder, timing):
         self.socket = str(folder.path / f"haproxy-{name}.sock")
         routing = {"routing": {"haproxy": {"sockets": [self.socket]}}} if name == "tanist" else {}
-        super().__init__(name, folder, 3, timing, routing)
-        self.proxy = f"{network()}.{ {'tanist': 19, 'patroni': 29}[name] }"
+        number = {"tanist": 1, "patroni": 2}[name]
+        super().__init__(name, folder, 3, timing, routing, etcd=f"{network()}.{100 + number}")
+        self.proxy = f"{network()}.{10 * number + 9}"
 
     def start_all(self):
         servers = "".join(f"    server {node} {address}:5432 port 8008\n"
                           for node, address in self.address.items())
         file = self.folder.write(f"haproxy-{self.name}.cfg", HAPROXY.format(
             socket=self.socket, address=self.proxy, servers=servers))
+        start_etcd(self.folder, self.etcd, self.store())
         self.start()
         eventually(self.roles, HEAL_S, f"{self.name}'s cluster")
         self.folder.start(f"haproxy-{self.name}", "haproxy", "-db", "-f", file)
@@ -104,6 +107,18 @@ class Measured(Side):
             return True
         except psycopg2.Error:
             return False
+
+    def store(self):
+        """Under which name its etcd was started."""
+        return f"etcd-{self.name}"
+
+    def configure(self, **values):
+        node = self.leader()
+        request = urllib.request.Request(
+            f"http://{self.address[node]}:8008/config", json.dumps(values).encode(),
+            {"Content-Type": "application/json"}, method="PATCH")
+        urllib.request.urlopen(request, timeout=20).read()
+        time.sleep(self.timing["loop_wait"] + 2)  # until every member has it
 
     def leader(self):
         return next((name for name, role in self.roles().items() if role == "leader"), None)
@@ -132,6 +147,10 @@ class Measured(Side):
             time.sleep(self.timing["ttl"] + 15)  # until somebody else leads, and longer
         elif event == "node lost":
             self.folder.kill(self.folder.path / leader)
+        elif event.startswith("store outage"):
+            self.folder.signal(self.store(), signal.SIGSTOP)
+            time.sleep(self.timing["ttl"] + 5)
+            self.folder.signal(self.store(), signal.SIGCONT)
 
     def heal(self, event, leader):
         if event == "agent frozen":
@@ -140,6 +159,8 @@ class Measured(Side):
             self.folder.exit_code(leader, 120)
             self.start_agent(leader)
         eventually(self.roles, HEAL_S, f"{self.name} to be whole again after: {event}")
+        if event == "store outage, failsafe":
+            self.configure(failsafe_mode=None)
 
 
 def with_two_writers(first, second):
@@ -154,6 +175,8 @@ def measure(side, event):
     """(outage in seconds, seconds with two writable servers, rows lost)."""
     eventually(side.create_table, 60, "an empty table")
     leader = side.leader()
+    if event == "store outage, failsafe":
+        side.configure(failsafe_mode=True)
     probers = {node: Writer(side.options(node)) for node in side.address}
     writer = Writer(side.options())
     for one in [writer, *(probers.values() if event == "agent frozen" else ())]:
@@ -184,7 +207,6 @@ def measure(side, event):
 def run_settings(name, options, rows):
     folder = Folder("tanist-failover-")
     try:
-        start_etcd(folder)
         sides = [Measured(side, folder, SETTINGS[name][side]) for side in options.sides]
         for side in sides:
             side.start_all()

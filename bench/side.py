@@ -27,8 +27,8 @@ UNVERIFIED.verify_mode = ssl.CERT_NONE
 class Side:
     """One of the two: a cluster of `nodes` members under one agent program."""
 
-    def __init__(self, name, folder, nodes, timing=None, additions=None, rest=None):
-        self.name, self.folder = name, folder
+    def __init__(self, name, folder, nodes, timing=None, additions=None, rest=None, etcd=ETCD):
+        self.name, self.folder, self.etcd = name, folder, etcd
         self.rest = rest or {}  # to each agent's section restapi
         self.timing = timing or {"ttl": 30, "loop_wait": 10, "retry_timeout": 10}
         self.additions = additions or {}  # to each agent's configuration
@@ -46,7 +46,7 @@ class Side:
             "scope": self.scope, "name": node,
             "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008",
                         **self.rest},
-            "etcd3": {"hosts": [f"{ETCD}:2379"]},
+            "etcd3": {"hosts": [f"{self.etcd}:2379"]},
             "bootstrap": {
                 "dcs": self.timing,
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}],
@@ -112,11 +112,11 @@ class Side:
         return found
 
 
-def start_etcd(folder):
-    folder.start("etcd", "etcd", "--data-dir", folder.path / "etcd",
-                 "--listen-client-urls", f"http://{ETCD}:2379",
-                 "--advertise-client-urls", f"http://{ETCD}:2379",
-                 "--listen-peer-urls", f"http://{ETCD}:2380",
-                 "--initial-advertise-peer-urls", f"http://{ETCD}:2380",
-                 "--initial-cluster", f"default=http://{ETCD}:2380",
+def start_etcd(folder, address=ETCD, name="etcd"):
+    folder.start(name, "etcd", "--data-dir", folder.path / name,
+                 "--listen-client-urls", f"http://{address}:2379",
+                 "--advertise-client-urls", f"http://{address}:2379",
+                 "--listen-peer-urls", f"http://{address}:2380",
+                 "--initial-advertise-peer-urls", f"http://{address}:2380",
+                 "--initial-cluster", f"default=http://{address}:2380",
                  "--heartbeat-interval", "50", "--election-timeout", "500")

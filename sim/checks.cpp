@@ -224,6 +224,7 @@ void Checks::look_at_keys() {
     if (at->kv.key == prefix + "leader") {
       if (at->deleted) leader_is_gone(at->kv.mod_revision);
       leader_ = at->deleted ? std::string() : at->kv.value;
+      if (!at->deleted) election_.taken_back = reign_.lease == at->kv.lease;
       if (!at->deleted) reign_ = {at->kv.lease, at->kv.create_revision};
       if (!at->deleted && at->kv.mod_revision == at->kv.create_revision) leader_is_there(leader_);
     } else if (at->kv.key == prefix + "status" && !at->deleted) {

@@ -56,6 +56,7 @@ class Checks {
     bool synchronous = false;  // the mode was on, and `/sync` in force
     bool by_hand = false;      // a manual failover named it
     bool any_lag = false;      // or somebody who is not there: then the lag is not looked at either
+    bool taken_back = false;   // by its last holder, whose lease lives on
     bool elected = false;      // it was listed in `/sync`, and needed nobody's vote
   };
 

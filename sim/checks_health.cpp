@@ -60,7 +60,8 @@ void Checks::look_at_identity(const std::string& leader) {
 }
 
 // A member whose storage is full is no candidate (safety 5.3); a primary keeps its lock, and in a
-// cluster whose disks are all full there is nobody else.
+// cluster whose disks are all full there is nobody else. Who takes back its own lock, which
+// somebody deleted, was no candidate.
 void Checks::look_at_storage_of(const Node& node) {
   const bool candidate = node.server.alive() && node.server.phase() == Phase::standby;
   const auto* loop = node.agent.loop();
@@ -68,7 +69,8 @@ void Checks::look_at_storage_of(const Node& node) {
   const auto& storage = loop->observation().local.storage;
   const bool known =
       storage.state == StorageState::full && node.clock.now() > storage.since + decision_max;
-  if (known && !election_.by_hand) violate("a node with a full disk took the lock", node.name());
+  if (known && !election_.by_hand && !election_.taken_back)
+    violate("a node with a full disk took the lock", node.name());
 }
 
 void Checks::look_at_standby_cluster() {

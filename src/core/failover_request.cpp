@@ -206,9 +206,8 @@ Verdict judge_other_candidate(Draft& draft) {
     }
     return Verdict::no;
   }
-  const bool priority_mode = obs.cluster->synchronous_mode == SynchronousMode::priority;
-  const auto& sync = obs.view().sync;
-  if (priority_mode && !(sync && in_sync(*sync, obs.node->name))) return Verdict::no;
+  const bool by_sync = synchronous_active(obs) && !quorum_active(obs);
+  if (by_sync && !in_sync(*obs.view().sync, obs.node->name)) return Verdict::no;
   if (candidate == nullptr) return Verdict::undecided;
   auto round = draft.next.last_round;
   const auto* answered = answers(draft, round, addresses_of(obs, known_members(obs)));

@@ -10,6 +10,7 @@
 #include "core/logical_slots.h"
 #include "core/pooler_pause.h"
 #include "core/promotion_evidence.h"
+#include "core/published_values.h"
 #include "core/start_job.h"
 #include "core/synchronous_mode.h"
 #include "core/upstream.h"
@@ -217,7 +218,10 @@ StepState take_first_lock(Draft& draft) {
                 Duration(obs.timing.retry_timeout));
     return StepGoesOn{};
   }
-  TakeLock take{.ttl = obs.timing.ttl, .expect = {}, .identity = {}};
+  TakeLock take{.ttl = obs.timing.ttl,
+                .expect = {},
+                .identity = {},
+                .member = text_form(member_value(obs, draft.next))};
   make_identity_last(obs, take);
   draft.start(Task::take_lock, std::move(take), Duration(obs.timing.retry_timeout));
   return StepGoesOn{};

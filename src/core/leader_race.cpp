@@ -9,6 +9,7 @@
 #include "core/identity.h"
 #include "core/local_server.h"
 #include "core/peer_round.h"
+#include "core/published_values.h"
 #include "core/replica.h"
 #include "core/synchronous_view.h"
 #include "core/wal_standing.h"
@@ -301,18 +302,22 @@ KeyCompare unchanged(StoreKey key, const std::optional<T>& seen) {
   return {key, seen ? seen->revision : Revision(0)};
 }
 
-// Everything the decision was made on (safety 1.2).
-TakeLock take_lock(const Observation& obs) {
+}  // namespace
+
+TakeLock attempt_on_lock(const Observation& obs, const Memory& memory) {
   const auto& view = obs.view();
   TakeLock take{
       .ttl = obs.timing.ttl,
       .expect = {unchanged(StoreKey::status, view.status), unchanged(StoreKey::sync, view.sync),
                  unchanged(StoreKey::failover, view.failover),
                  unchanged(StoreKey::config, view.config)},
-      .identity = {}};
+      .identity = {},
+      .member = text_form(member_value(obs, memory))};
   make_identity_last(obs, take);
   return take;
 }
+
+namespace {
 
 // Seconds until the race may begin, by primary_race_backoff (contract ha 7.1).
 std::optional<Duration> backoff_left(const Observation& obs) {
@@ -394,7 +399,8 @@ Why race(Draft& draft) {
       draft.next.won_over = obs.view().failover && obs.view().failover->present()
                                 ? obs.view().failover->revision
                                 : Revision(0);
-      draft.start(Task::take_lock, take_lock(obs), Duration(obs.timing.retry_timeout));
+      draft.start(Task::take_lock, attempt_on_lock(obs, draft.next),
+                  Duration(obs.timing.retry_timeout));
       return because(Reason::race_taking_lock);
     default: return lose(draft);
   }

@@ -15,6 +15,10 @@ Why race(Draft& draft);
 
 enum class Verdict { yes, no, undecided, asking };
 
+// The attempt to take it: valid only while everything stands that the decision was made on (safety
+// 1.2). `memory`: for what the node tells of itself.
+TakeLock attempt_on_lock(const Observation& obs, const Memory& memory);
+
 // Whether this node may take the lock now (contract ha 7.3); `asking` waits for peers. A "no"
 // logs its cause.
 Verdict may_take_lock(Draft& draft);

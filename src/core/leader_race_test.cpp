@@ -52,6 +52,15 @@ TEST(LeaderRace, LastingIdentityIsNotWrittenAgain) {
   EXPECT_FALSE(find_store<TakeLock>(decision, Task::take_lock)->identity);
 }
 
+TEST(LeaderRace, OwnKeyComesWithTheLock) {  // decision 0004
+  auto given = racing();
+  const auto decision = decide(given.build());
+  const auto* take = find_store<TakeLock>(decision, Task::take_lock);
+  ASSERT_NE(take, nullptr);
+  ASSERT_TRUE(take->member);
+  EXPECT_NE(take->member->find("\"role\":\"replica\""), std::string::npos) << *take->member;
+}
+
 // Each would leave the lock to the other for ever: seed 50053.
 TEST(LeaderRace, PeerOutsideTheFailsafeMapIsNoRival) {
   Given given("b");
@@ -412,6 +421,17 @@ TEST(LeaderRace, CandidateThatIsNotInTheFailsafeMapIsNotWaitedFor) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// Seed 4012130: the mode was turned on while nobody led.
+TEST(LeaderRace, ModeWithoutASyncKeyLeavesTheLockToNobody) {
+  Given given("b");
+  given.requested("", "c").unlocked().silent("a").silent("c");
+  given.cluster().synchronous_mode = SynchronousMode::priority;
+  given.sync_key("a", {"c"});
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().sync.reset();
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
 TEST(LeaderRace, OldLeaderReturnsOnlyWhenNobodyElseCan) {
   Given given("a");
   given.requested("a", "")
@@ -559,6 +579,17 @@ TEST(Promotion, AGoneLeaseProvesNothingWhenEventsWereMissed) {
   given.memory().took_after->after_gap = true;
   EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
   given.answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
+TEST(Promotion, WhoHadTheLockBeforeAGapMayHaveTakenAnother) {  // seed 4005264
+  auto given = won();
+  given.memory().gone_lease = Given::lease_of("a");
+  given.memory().took_after->after_gap = true;
+  given.member("a", true);
+  given.answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+  given.answers("a", 0x3000000);
   EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
 }
 

@@ -130,6 +130,10 @@ void keep_history(Draft& draft) {
 void keep_up_standby_leader(Draft& draft) {
   // In this order: a map of others than `/sync` names would leave nobody who may lead.
   if (!ends_foreign_sync_key(draft)) keep_failsafe_key(draft);
+  // A cluster that wrote for itself meanwhile has left that log: by its old `/history` nobody would
+  // have what the remote server has sent since (seed 4001322).
+  const auto& query = draft.obs.local.server.query;
+  if (query && query->receiver_status == "streaming") keep_history(draft);
   keep_slots(draft);
 }
 

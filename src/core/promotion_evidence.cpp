@@ -56,7 +56,8 @@ bool store_knew_nothing(const Observation& obs) {
 }
 
 // Who may be the earlier leader where nobody saw it. A leader's member key lives by the lease of
-// its lock, so whoever has no key has no lease either.
+// its lock, so whoever has no key has no lease either. The holder that was seen before the gap is
+// no exception: its lease of then may be gone, and it may have taken another lock (seed 4005264).
 std::vector<PeerAddress> suspects(const Draft& draft) {
   std::vector<PeerAddress> found;
   const auto& obs = draft.obs;
@@ -66,7 +67,8 @@ std::vector<PeerAddress> suspects(const Draft& draft) {
   if (!holder_is_unknown(draft)) return found;
   for (const auto& [name, member] : obs.view().members) {
     const bool suspect = name != obs.node->name && member.is_tanist() && !denies(obs, name);
-    if (suspect && !(lost && lost->leader.name == name)) found.push_back({name, member.api_url});
+    const bool listed = !found.empty() && found.front().member == name;
+    if (suspect && !listed) found.push_back({name, member.api_url});
   }
   const bool nobody_known = found.empty() && !lost && store_knew_nothing(obs);
   if (nobody_known) found.push_back({MemberName("an earlier leader"), {}});

@@ -24,8 +24,11 @@ bool view_is_valid(const Observation& obs) {
   return obs.now - obs.store.doubtful_since < Duration(obs.timing.ttl);
 }
 
+// A primary that is being fenced and does not answer may still write: others take this role as
+// evidence (safety 1.7; seed 4007907).
 Role document_role(const Observation& obs, const Memory& memory) {
   const auto& query = obs.local.server.query;
+  if (!query && server_alive(obs) && obs.running(Task::fence)) return Role::primary;
   if (!query || !server_alive(obs)) return memory.role;
   if (!query->in_recovery) return Role::primary;
   return in_standby_cluster(obs) ? memory.role : Role::replica;

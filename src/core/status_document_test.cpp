@@ -35,5 +35,18 @@ TEST(StatusDocument, AViewOfASilentStoreIsGoodForATtl) {
   EXPECT_FALSE(status_of(given).view_valid);
 }
 
+TEST(StatusDocument, WhatIsBeingFencedIsAPrimaryUntilThatIsDone) {  // safety 1.7
+  Given given("a");
+  given.obs().local.server.query.reset();
+  given.memory().role = Role::demoted;
+  given.obs().in_flight.insert(Task::fence);
+  EXPECT_EQ(status_of(given).role, Role::primary);
+  given.obs().in_flight.erase(Task::fence);
+  EXPECT_EQ(status_of(given).role, Role::demoted) << "its killed processes may wait for a disk";
+  given.obs().in_flight.insert(Task::fence);
+  given.obs().local.server.postmaster.reset();
+  EXPECT_EQ(status_of(given).role, Role::demoted);
+}
+
 }  // namespace
 }  // namespace tanist

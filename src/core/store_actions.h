@@ -84,10 +84,13 @@ struct TakeLock {
   std::vector<KeyCompare> expect;
   // Written as `initialize`, without a lease, by the same transaction (safety 1.8).
   std::optional<SystemId> identity;
+  // Written as the node's own key under the same lease: there is no leader whom a member that knows
+  // of no lock does not suspect (decision 0004).
+  std::optional<std::string> member;
 
   static constexpr auto fields() {
     return std::tuple{field("ttl", &TakeLock::ttl), field("expect", &TakeLock::expect),
-                      field("identity", &TakeLock::identity)};
+                      field("identity", &TakeLock::identity), field("member", &TakeLock::member)};
   }
   friend bool operator==(const TakeLock&, const TakeLock&) = default;
 };

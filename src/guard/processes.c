@@ -16,7 +16,9 @@
 #include "guard/line.h"
 
 #define LAUNCHER_NAME "tanist-guard"
-#define EXITING 4U  // PF_EXITING of the kernel's flags: it has left its program for good
+// Of the kernel's flags (PF_EXITING, PF_SIGNALED).
+#define EXITING 4U  // it has left its program for good
+#define SIGNALED 0x400U
 
 // Name of a process's file below /proc.
 struct proc_name {
@@ -119,7 +121,9 @@ bool guard_read_process(const struct guard_server* server, pid_t pid, struct gua
   at = skip_fields(at, 1);  // field 4
   into->parent = (pid_t)guard_read_number(&at);
   at = skip_fields(at, 5);  // field 9: flags
-  const bool exiting = (guard_read_number(&at) & EXITING) != 0;
+  const uint64_t flags = guard_read_number(&at);
+  const bool exiting = (flags & EXITING) != 0;
+  into->struck = (flags & SIGNALED) != 0;
   at = skip_fields(at, 13);  // field 22
   into->start_ticks = guard_read_number(&at);
   at = skip_fields(at, 9);  // field 31: pending signals

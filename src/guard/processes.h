@@ -30,6 +30,8 @@ struct guard_process {
   pid_t parent;          // 0 = could not be read
   uint64_t start_ticks;  // clock ticks since boot; 0 = could not be read
   bool dying;            // SIGKILL is pending, or it is in its exit already
+  bool struck;           // a fatal signal was taken: no longer pending, and no exit yet (or a core
+                         // dump, which only SIGKILL ends)
   bool fenced;           // in its exit, or dying in uninterruptible sleep: will not run again
 };
 

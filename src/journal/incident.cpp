@@ -211,24 +211,35 @@ std::string joined(const std::vector<std::string>& texts) {
   return out;
 }
 
-// What a member that did not win decided while the lock was free. Its last word counts, with the
-// remarks of the decision that had any. Who was slower than the winner has none yet: a race begins
-// with a look at the own server.
+// What a member that was slower than the winner was at, as a race goes on: no verdict yet.
+std::string_view under_way(Reason reason) {
+  switch (reason) {
+    case Reason::observing: return "was still looking at its own server when the lock was taken";
+    case Reason::race_asking_peers:
+      return "was still asking the other members when the lock was taken";
+    default: return {};
+  }
+}
+
+// What a member that did not win decided while the lock was free. Its last verdict counts, with the
+// remarks of the decision that had any; without one, how far it was.
 std::optional<Voice> voice_of(const Change& change, const Lines& story) {
   const auto begin = end_of_lock(change) - clock_slack;
   const auto end = change.taken->taken_at + clock_slack;
-  std::string word;
+  std::string verdict;
   std::string remarks;
+  std::string_view unfinished;
   for (const auto& line : story) {
     const bool is_vacant = line.has_view && line.leader.value().empty();
     if (!line.is_decision || !is_vacant || line.at < begin || line.at > end) continue;
-    if (line.reason != Reason::observing) {
-      word = line.text;
-    } else if (word.empty()) {
-      word = "was still looking at its own server when the lock was taken";
+    if (under_way(line.reason).empty()) {
+      verdict = line.text;
+    } else {
+      unfinished = under_way(line.reason);
     }
     if (!line.remarks.empty()) remarks = joined(line.remarks);
   }
+  const std::string word = verdict.empty() ? std::string(unfinished) : verdict;
   if (word.empty()) return std::nullopt;
   return Voice{story.front().member, remarks.empty() ? word : word + " (" + remarks + ")"};
 }

@@ -18,11 +18,22 @@ KeyChange lock_change(const Context& context, Revision revision, const Reign& re
           StoredKey{context.self.value(), reign.create_revision, revision, reign.lease}};
 }
 
-KeyChange identity_change(const Context& context, Revision revision, const SystemId& identity) {
-  const auto key = context.paths().of(StoreKey::initialize);
-  const auto* before = context.cache.find(key);
+KeyChange change_of(const Context& context, const wire::PutRequest& put, Revision revision) {
+  const auto* before = context.cache.find(put.key);
   const auto created = before != nullptr ? before->create_revision : revision;
-  return {key, revision, StoredKey{identity.value(), created, revision, LeaseId(0)}};
+  return {put.key, revision, StoredKey{put.value, created, revision, put.lease}};
+}
+
+// What is written beside the lock.
+std::vector<wire::PutRequest> beside(const Context& context, const TakeLock& action,
+                                     LeaseId lease) {
+  std::vector<wire::PutRequest> puts;
+  const auto& paths = context.paths();
+  if (action.identity) {
+    puts.push_back({paths.of(StoreKey::initialize), action.identity->value(), LeaseId(0)});
+  }
+  if (action.member) puts.push_back({paths.member(context.self), *action.member, lease});
+  return puts;
 }
 
 }  // namespace
@@ -66,8 +77,8 @@ std::optional<StoreResult> LockTaking::take(Context& context) {
                            .success = {put(paths.leader(), context.self.value(), lease_.lease)},
                            .failure = {read(paths.leader())}};
   request.compare.push_back({wire::Compare::Target::create_revision, paths.leader(), 0, {}});
-  if (action_.identity) {
-    request.success.push_back(put(paths.of(StoreKey::initialize), action_.identity->value()));
+  for (const auto& each : beside(context, action_, lease_.lease)) {
+    request.success.push_back(put(each.key, each.value, each.lease));
   }
   phase_ = Phase::taking;
   context.begin(std::move(request), Repeat::never, context.now() + left / 2, lease_.endpoint);
@@ -88,8 +99,8 @@ std::optional<StoreResult> LockTaking::taken(Context& context, const wire::TxnAn
     return give_back(context, reign.create_revision);
   }
   std::vector changes{lock_change(context, answer.header.revision, reign)};
-  if (action_.identity) {
-    changes.push_back(identity_change(context, answer.header.revision, *action_.identity));
+  for (const auto& each : beside(context, action_, lease_.lease)) {
+    changes.push_back(change_of(context, each, answer.header.revision));
   }
   context.cache.apply(changes);
   return StoreResult{.verdict = StoreVerdict::done,

@@ -87,6 +87,19 @@ TEST(TakeLock, MakesTheIdentityLastingInTheSameTransaction) {  // safety 1.8
   EXPECT_EQ(shown->lease, LeaseId(0));
 }
 
+TEST(TakeLock, WritesTheMembersKeyInTheSameTransaction) {  // decision 0004
+  World world;
+  const auto taken = world.perform(TakeLock{
+      .ttl = seconds(30), .expect = {}, .identity = {}, .member = R"({"state":"running"})"});
+  ASSERT_EQ(taken.verdict, StoreVerdict::done);
+  const auto& lock = world.etcd.keys.at(leader_key);
+  const auto& member = world.etcd.keys.at(member_key);
+  EXPECT_EQ(member.value, R"({"state":"running"})");
+  EXPECT_EQ(member.lease, lock.lease);
+  EXPECT_EQ(member.mod_revision, lock.create_revision);
+  EXPECT_NE(world.view().member(MemberName("n1")), nullptr) << "as soon as the lock";
+}
+
 TEST(TakeLock, LeavesTheIdentityAloneWhenItIsRefused) {
   World world;
   world.etcd.put("/service/demo/initialize", "other");

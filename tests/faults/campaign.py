@@ -12,17 +12,13 @@ import time
 
 import psycopg2
 from faults import FAULTS, KINDS, World
-from local_servers import eventually
+from local_servers import Broken, eventually
 from workload import Workload
 
 ROW_WAL_MIN = 64               # bytes of WAL that a row needs at least
 LOST_BYTES_MAX = 2 * 1048576   # maximum_lag_on_failover, and what was written since the last status
 RESUME_S = 90                  # for slow machines; what it took is reported
 STAMP = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d+)")
-
-
-class Broken(AssertionError):
-    """A rule was broken; the text says which."""
 
 
 @dataclasses.dataclass

@@ -205,16 +205,8 @@ class FaultCluster(Cluster):
     def two_primaries(self, answers):
         return overlaps([folder for folder in self.logs_of_servers() if folder.is_dir()], answers)
 
-    def etcdctl(self, *words, node=None):
-        ssl = self.operator
-        asked = [node] if node else self.store_nodes
-        endpoints = ",".join(f"https://{self.address[name]}:{PORTS['etcd_client']}"
-                             for name in asked)
-        return run("etcdctl", "--endpoints", endpoints, "--cacert", ssl / "ca.crt", "--cert",
-                   ssl / "agent.crt", "--key", ssl / "agent.key", "--command-timeout=3s", *words)
-
-    def etcd_is_healthy(self):
-        return self.etcdctl("endpoint", "health").returncode == 0
+    def credentials(self):
+        return self.operator
 
     def wait_etcd(self):
         eventually(self.etcd_is_healthy, 60, "etcd to be healthy")

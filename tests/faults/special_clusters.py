@@ -4,11 +4,11 @@ during the harm, one with a cascade, one that follows a remote primary."""
 
 import psycopg2
 import yaml
-from campaign import Broken, Campaign
+from campaign import Campaign
 from cluster import PASSWORD, PORTS
 from fault_cluster import STANDBY_MARK, FaultCluster
 from field import OUTSIDE
-from local_servers import eventually
+from local_servers import Broken, eventually
 from remote_server import Remote
 from workload import Client, Workload
 

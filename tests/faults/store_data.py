@@ -61,12 +61,6 @@ def restore(cluster, file):
                  "--data-dir", config["data-dir"])
 
 
-def stored(cluster, key):
-    """The value of one of the cluster's keys; empty if there is none."""
-    name = f"/service/{cluster.topology['cluster']}/{key}"
-    return cluster.etcdctl("get", "--print-value-only", name).stdout.strip()
-
-
 def term(cluster):
     """etcd's raft term: whether it is another one after a loss is chance."""
     told = cluster.etcdctl("endpoint", "status", "-w", "fields").stdout

@@ -13,7 +13,6 @@ import pytest
 from campaign import Campaign
 from fault_cluster import FaultCluster
 from local_servers import eventually
-from store_data import stored
 
 TTL_S = 5
 NOTICED_S = 40  # the agent looks every 20 s
@@ -129,13 +128,13 @@ def test_replicas_that_etcd_refuses_go_on_and_come_back(cluster):
             certificates.expire(cluster, node, "agent")
         certificates.restart_etcd_one_by_one(cluster)
         for node in same.replicas():
-            eventually(lambda at=node: not stored(cluster, f"members/{at}"), 60,
+            eventually(lambda at=node: not cluster.stored(f"members/{at}"), 60,
                        f"etcd to refuse {node}")
             eventually(lambda at=node: says_expired(cluster, at, "etcd3"), NOTICED_S, "a line")
         assert cluster.leader() == same.leader
         certificates.renew(cluster)
         for node in same.replicas():
-            eventually(lambda at=node: stored(cluster, f"members/{at}"), 60, f"{node} to be back")
+            eventually(lambda at=node: cluster.stored(f"members/{at}"), 60, f"{node} to be back")
 
 
 def connects_from_end_to_end(cluster, node):
@@ -160,7 +159,7 @@ def test_an_expired_server_is_refused_by_new_clients_only(cluster):
         eventually(lambda: "certificate verify failed" in connects_from_end_to_end(
             cluster, same.leader), 30, "new connections to be refused")
         time.sleep(2 * TTL_S)
-        assert stored(cluster, "leader") == same.leader
+        assert cluster.stored("leader") == same.leader
         renewed(cluster)
         eventually(lambda: not connects_from_end_to_end(cluster, same.leader), 30,
                    "new connections to be welcome")

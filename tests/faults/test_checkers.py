@@ -6,8 +6,9 @@ import os
 
 import psycopg2
 import pytest
-from campaign import Broken, Campaign
+from campaign import Campaign
 from fault_cluster import FaultCluster
+from local_servers import Broken
 
 pytestmark = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 

@@ -16,7 +16,6 @@ from campaign import Campaign
 from fault_cluster import FaultCluster
 from local_servers import PROGRAMS, eventually, must_run, run
 from planned_work import PROGRAM_NAMES, in_pause, replace_programs, undisturbed
-from store_data import stored
 
 LONG = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 
@@ -79,7 +78,7 @@ class TwoVersions:
         wanted = self.version[programs]
 
         def known():
-            member = stored(self.cluster, f"members/{node}")
+            member = self.cluster.stored(f"members/{node}")
             return member and json.loads(member)["tanist"] == wanted
 
         eventually(known, 30, f"{node} to tell version {wanted}")

@@ -12,7 +12,6 @@ import store_data
 from campaign import Campaign
 from fault_cluster import FaultCluster
 from local_servers import eventually
-from store_data import stored
 
 HEALS_S = 20  # a ttl of patience, for an old snapshot another one, and what two busy cores need
 KEYS = ["initialize", "config", "leader", "status", "history", "members/node1", "members/node2",
@@ -46,7 +45,7 @@ def lose_data(campaign, change, allowed=("lose_store_data",)):
     """Under clients: etcd is stopped, its data changed, started. What was allowed decides what may
     be lost. Returns the answers of etcd before and afterwards by key."""
     cluster, begun = campaign.cluster, time.time()
-    before = {key: stored(cluster, key) for key in KEYS}
+    before = {key: cluster.stored(key) for key in KEYS}
     data, term = store_data.data_identities(cluster), store_data.term(cluster)
     campaign.workload.start()
     try:
@@ -57,15 +56,15 @@ def lose_data(campaign, change, allowed=("lose_store_data",)):
         campaign.tell(f"etcd is back, term {store_data.term(cluster)} after {term}")
         back = time.monotonic()
         # What nodes tell of each other may be of the time before.
-        eventually(lambda: stored(cluster, "leader") in cluster.nodes, 60, "etcd to know a leader")
+        eventually(lambda: cluster.stored("leader") in cluster.nodes, 60, "etcd to know a leader")
         cluster.wait_whole()
         took, now = time.monotonic() - back, time.time()
         eventually(lambda: campaign.workload.wrote_since(now), 60, "writes to resume")
         campaign.tell(f"healthy {took:.1f} s after etcd was")
-        eventually(lambda: all(stored(cluster, key) for key in KEYS), 30, "all keys")
+        eventually(lambda: all(cluster.stored(key) for key in KEYS), 30, "all keys")
     finally:
         campaign.workload.stop()
-    after = {key: stored(cluster, key) for key in KEYS}
+    after = {key: cluster.stored(key) for key in KEYS}
     campaign.check(list(allowed))
     assert store_data.data_identities(cluster) == data, "a data directory was made anew"
     assert after["initialize"] == before["initialize"]
@@ -88,14 +87,14 @@ def test_quorum_mode_loses_nothing_with_etcds_data(campaign):
 def test_in_failsafe_mode_the_primary_goes_on(campaign):
     cluster = campaign.cluster
     cluster.set_mode("failsafe")
-    eventually(lambda: all(node in stored(cluster, "failsafe") for node in cluster.nodes), 30,
+    eventually(lambda: all(node in cluster.stored("failsafe") for node in cluster.nodes), 30,
                "the failsafe key to name all members")
     leader, server = cluster.leader(), cluster.postmaster(cluster.leader())
     lose_data(campaign, lambda: store_data.wipe(cluster))
     assert cluster.leader() == leader
     assert cluster.postmaster(leader) == server, "the server was restarted"
     assert not campaign.workload.errors_on(f"on-{leader}")
-    eventually(lambda: all(node in stored(cluster, "failsafe") for node in cluster.nodes), 30,
+    eventually(lambda: all(node in cluster.stored("failsafe") for node in cluster.nodes), 30,
                "the failsafe key again")
 
 
@@ -107,7 +106,7 @@ def test_in_pause_the_primary_goes_on(campaign):
     assert cluster.ctl("pause", "--wait").returncode == 0
     try:
         lose_data(campaign, lambda: store_data.wipe(cluster))
-        assert json.loads(stored(cluster, "config"))["pause"] is True
+        assert json.loads(cluster.stored("config"))["pause"] is True
         assert cluster.leader() == leader
         assert cluster.postmaster(leader) == server, "the server was restarted"
     finally:

@@ -26,6 +26,10 @@ LINES_OF_LOG = 120
 CLAIMS = []  # sockets that keep our network for us
 
 
+class Broken(AssertionError):
+    """A safety rule was broken; the text says which. tools/run_tests.py knows it by its name."""
+
+
 @functools.cache
 def network():
     """Three numbers of an own loopback network, from our pid: 127.x.y. Processes of other pid

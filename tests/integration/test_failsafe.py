@@ -6,8 +6,8 @@ import signal
 import time
 
 import pytest
-from cluster import NODES, PORTS, Cluster
-from local_servers import eventually, run
+from cluster import NODES, Cluster
+from local_servers import eventually
 
 OUTAGE_S = 12  # more than two ttl
 
@@ -22,20 +22,10 @@ def fixture_cluster():
         cluster.remove()
 
 
-def stored(cluster, key):
-    """The value of a key, as etcd itself tells it; empty if there is none."""
-    folder = cluster.files / "node1/etc/tanist/ssl"
-    endpoints = ",".join(f"https://{cluster.address[node]}:{PORTS['etcd_client']}"
-                         for node in NODES)
-    return run("etcdctl", "--endpoints", endpoints, "--cacert", folder / "ca.crt", "--cert",
-               folder / "agent.crt", "--key", folder / "agent.key", "get", "--print-value-only",
-               f"/service/demo/{key}").stdout.strip()
-
-
 def turn_on(cluster):
     done = cluster.ctl("edit-config", "--force", "-s", "failsafe_mode=true")
     assert done.returncode == 0, done.stdout + done.stderr
-    eventually(lambda: all(node in stored(cluster, "failsafe") for node in NODES), 30,
+    eventually(lambda: all(node in cluster.stored("failsafe") for node in NODES), 30,
                "the key of failsafe mode to name all members")
 
 
@@ -56,11 +46,11 @@ def test_writes_go_on_while_the_store_is_silent(cluster):
     eventually(lambda: writer.wrote_since(since), 5, "writes during the outage")
     assert cluster.get(leader, "/primary")[0] == 200
     signal_etcd(cluster, signal.SIGCONT)
-    eventually(lambda: stored(cluster, "leader") in NODES, 60, "etcd to know a leader")
-    eventually(lambda: all(stored(cluster, f"members/{node}") for node in NODES), 60,
+    eventually(lambda: cluster.stored("leader") in NODES, 60, "etcd to know a leader")
+    eventually(lambda: all(cluster.stored(f"members/{node}") for node in NODES), 60,
                "the members' keys")
     cluster.wait_healthy()
-    owner = stored(cluster, "leader")
+    owner = cluster.stored("leader")
     assert owner == cluster.leader()
     since = time.monotonic()
     eventually(lambda: writer.wrote_since(since), 30, "writes after the outage")

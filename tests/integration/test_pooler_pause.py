@@ -15,7 +15,7 @@ from writer import writes
 
 POOLER_PORT = 16432
 CLIENTS = 4
-RECORD = "/service/demo/tanist/poolers"
+RECORD = "tanist/poolers"
 
 
 class PooledCluster(Cluster):
@@ -75,17 +75,9 @@ server_tls_sslmode = require
     def paused(self):
         return [row["name"] for row in self.console("SHOW DATABASES") if row["paused"]]
 
-    def etcdctl(self, node, *words):
-        folder = self.files / node / "etc/tanist/ssl"
-        done = run("etcdctl", "--endpoints", f"https://{self.address[node]}:{PORTS['etcd_client']}",
-                   "--cacert", folder / "ca.crt", "--cert", folder / "agent.crt", "--key",
-                   folder / "agent.key", *words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
     def record(self):
         """What the store has about paused poolers; empty when nothing."""
-        return self.etcdctl("node1", "get", "--print-value-only", RECORD)
+        return self.stored(RECORD)
 
     def nothing_is_held_back(self):
         return not self.record() and not self.paused()
@@ -184,7 +176,7 @@ def test_whoever_leads_next_resumes_what_a_lost_leader_paused(cluster):
     cluster.kill_node(old)
     record = {"paused_by": old, "databases": ["app"],
               "hosts": [f"{cluster.address['haproxy']}:{POOLER_PORT}"]}
-    cluster.etcdctl(next(node for node in NODES if node != old), "put", RECORD, json.dumps(record))
+    cluster.must_etcdctl("put", f"/service/demo/{RECORD}", json.dumps(record))
     cluster.console("PAUSE app")
     new = cluster.wait_leader_other_than(old)
     eventually(lambda: not cluster.paused(), 30, f"{new} to resume")

@@ -181,10 +181,7 @@ def test_standby_cluster_is_created_from_the_remote(cluster, remote):
     for node in NODES:
         cluster.stop_agent(node)
         shutil.rmtree(cluster.data(node))
-    folder = cluster.files / "node1/etc/tanist/ssl"
-    must_run("etcdctl", "--endpoints", f"https://{cluster.address['node1']}:12379", "--cacert",
-             folder / "ca.crt", "--cert", folder / "agent.crt", "--key", folder / "agent.key",
-             "del", "--prefix", "/")
+    cluster.must_etcdctl("del", "--prefix", "/")
     tried = cluster.folder.path / "methods_tried"
     script = cluster.folder.write("own_method", f"#!/bin/sh\necho \"$@\" >> {tried}\nexit 1\n")
     section = {"host": remote.address, "port": PORTS["postgresql"],

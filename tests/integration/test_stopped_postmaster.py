@@ -83,8 +83,7 @@ def test_a_stopped_leader_keeps_the_lock_until_an_operator_moves_it(cluster):
     assert cluster.wait_leader_other_than(old, 30) == heir
     eventually(lambda: len(writer.acknowledged) > count + 50, 30, "writes to resume")
     cluster.wait_healthy()
-    lost = cluster.lost_rows(writer)
-    assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"
+    cluster.check_lost(writer)
 
 
 def test_a_stopped_leader_gives_up_its_lock_where_configured(cluster):
@@ -102,5 +101,4 @@ def test_a_stopped_leader_gives_up_its_lock_where_configured(cluster):
     incident = json.loads(told.stdout)["incidents"][-1]
     assert (incident["old_leader"], incident["new_leader"]) == (old, new), incident
     assert any("without a release" in text for text in incident["evidence"]), incident
-    lost = cluster.lost_rows(writer)
-    assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"
+    cluster.check_lost(writer)

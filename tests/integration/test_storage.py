@@ -129,8 +129,7 @@ def test_a_hung_leader_under_load_gives_up_its_lock_where_configured(cluster):
         cluster.thaw(old)
     eventually(lambda: not trace_of(postmaster), 20, "what was killed to go with the disk's return")
     cluster.wait_healthy()
-    lost = cluster.lost_rows(writer)
-    assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"
+    cluster.check_lost(writer)
 
 
 def test_a_full_disk_is_reported_and_makes_no_candidate(cluster):
@@ -188,5 +187,4 @@ def test_a_leader_that_ends_for_want_of_space_is_replaced_once(cluster):
             if node != cluster.leader():
                 assert cluster.ctl("reinit", "demo", node, "--force", "--wait").returncode == 0
     cluster.wait_healthy()
-    lost = cluster.lost_rows(writer)
-    assert len(lost) <= 1, f"{len(lost)} acknowledged rows are gone"
+    cluster.check_lost(writer)

@@ -6,7 +6,7 @@ written by servers of this machine, hence by one clock."""
 import datetime
 import re
 
-from local_servers import POSTGRESQL, must_run, run
+from local_servers import POSTGRESQL, Broken, must_run, run
 
 TIME = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC"
 
@@ -51,5 +51,6 @@ def beginning(folder, timeline):
 def check_one_after_the_other(old_wal, cluster, new, timeline):
     """`timeline`: of the new leader; the old server's is the one before. Seconds in between."""
     pause = beginning(cluster.data(new) / "pg_wal", timeline) - last_commit(old_wal, timeline - 1)
-    assert pause.total_seconds() > 0, f"the old server committed {-pause} after the promotion"
+    if pause.total_seconds() <= 0:
+        raise Broken(f"the old server committed {-pause} after the promotion")
     return pause.total_seconds()

@@ -4,6 +4,7 @@
 
 #include "agent/loop/loop.h"
 #include "base/format.h"
+#include "core/leader_race.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
 #include "core/storage.h"
@@ -239,20 +240,11 @@ void Loop::fold_refused_renewal(const StoreResult& result) {
 }
 
 void Loop::retake_lock() {
-  TakeLock take{.ttl = obs_.timing.ttl, .expect = {}, .identity = {}};
-  const auto& view = obs_.view();
-  const auto unchanged = [&](StoreKey key, const auto& seen) {
-    take.expect.push_back({key, seen ? seen->revision : Revision(0)});
-  };
-  unchanged(StoreKey::status, view.status);
-  unchanged(StoreKey::sync, view.sync);
-  unchanged(StoreKey::failover, view.failover);
-  unchanged(StoreKey::config, view.config);
   // With the consent of all, the end of that is what counts.
   const auto limit = obs_.lock.by_failsafe
                          ? std::min(obs_.now + Duration(obs_.timing.retry_timeout), obs_.lock.until)
                          : obs_.now + retake_limit;
-  start(Task::retake_lock, StoreAction(std::move(take)), limit);
+  start(Task::retake_lock, StoreAction(attempt_on_lock(obs_, memory_)), limit);
 }
 
 void Loop::take_reign(const StoreResult& result) {
