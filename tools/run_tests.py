@@ -201,6 +201,7 @@ def read_options():
 def main():
     options = read_options()
     options.k = options.k.removeprefix("=")
+    options.build = str(Path(options.build).resolve())
     results = Path(options.build) / "results"
     shutil.rmtree(results, ignore_errors=True)
     (results / "pytest").mkdir(parents=True)
