@@ -14,11 +14,6 @@ namespace {
 // A view that is being rebuilt is no outage yet.
 constexpr Duration doubt_limit = seconds(2);
 
-// Past the safe point of an orderly stop nobody can commit any more (safety 2.6).
-bool past_safe_point(const Observation& obs) {
-  return obs.local.stop_progress && obs.local.stop_progress->safe_point;
-}
-
 // A server that no agent of this cluster has managed yet: nobody can hold a lock against it, and it
 // is taken over running (contract ha 23; safety 2.7 allows nothing else outside pause). The view
 // may show its own claim and its own lock before the answer of the attempt that made them; an
@@ -53,6 +48,10 @@ Duration time_before_killing(const Observation& obs) {
 }
 
 }  // namespace
+
+bool past_safe_point(const Observation& obs) {
+  return obs.local.stop_progress && obs.local.stop_progress->safe_point;
+}
 
 std::optional<Why> fence(Draft& draft) {
   const auto& obs = draft.obs;

@@ -10,6 +10,10 @@
 
 namespace tanist {
 
+// Past the safe point of a stop nobody can commit any more, though its processes may still be there
+// (safety 2.3, 2.6).
+bool past_safe_point(const Observation& obs);
+
 // A Why when the server is being stopped at once.
 std::optional<Why> fence(Draft& draft);
 

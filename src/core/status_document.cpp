@@ -3,6 +3,7 @@
 #include "core/status_document.h"
 
 #include "core/failsafe.h"
+#include "core/fence.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
 #include "core/scheduled_restart.h"
@@ -28,7 +29,8 @@ bool view_is_valid(const Observation& obs) {
 // evidence (safety 1.7; seed 4007907).
 Role document_role(const Observation& obs, const Memory& memory) {
   const auto& query = obs.local.server.query;
-  if (!query && server_alive(obs) && obs.running(Task::fence)) return Role::primary;
+  const bool is_fenced = obs.running(Task::fence) && server_alive(obs) && !past_safe_point(obs);
+  if (!query && is_fenced) return Role::primary;
   if (!query || !server_alive(obs)) return memory.role;
   if (!query->in_recovery) return Role::primary;
   return in_standby_cluster(obs) ? memory.role : Role::replica;

@@ -41,9 +41,9 @@ TEST(StatusDocument, WhatIsBeingFencedIsAPrimaryUntilThatIsDone) {  // safety 1.
   given.memory().role = Role::demoted;
   given.obs().in_flight.insert(Task::fence);
   EXPECT_EQ(status_of(given).role, Role::primary);
-  given.obs().in_flight.erase(Task::fence);
+  given.obs().local.stop_progress = StopProgress{.safe_point = true};
   EXPECT_EQ(status_of(given).role, Role::demoted) << "its killed processes may wait for a disk";
-  given.obs().in_flight.insert(Task::fence);
+  given.obs().local.stop_progress.reset();
   given.obs().local.server.postmaster.reset();
   EXPECT_EQ(status_of(given).role, Role::demoted);
 }
