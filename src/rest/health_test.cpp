@@ -56,7 +56,7 @@ int check(const Status& status, std::string_view target, const Moment& moment = 
 
 const std::vector<std::string> primary_paths{"/", "/primary", "/read-write", "/master", "/leader"};
 
-TEST(HealthCheck, PrimaryPathsNeedLockLeaseAndAWritableServer) {
+TEST(HealthCheck, PrimaryPathsNeedLockLeaseAndAWritableServer) {  // trap 121
   for (const auto& path : primary_paths) {
     EXPECT_EQ(check(primary(), path), 200) << path;
     EXPECT_EQ(check(replica(), path), 503) << path;

@@ -168,7 +168,7 @@ TEST(Crowd, LongestIdleConnectionMakesRoomForAHealthCheck) {
   EXPECT_EQ(code_of(first.read_answer()), "200");
 }
 
-TEST(Crowd, ChecksAreAnsweredThroughAFloodOfSilentConnections) {
+TEST(Crowd, ChecksAreAnsweredThroughAFloodOfSilentConnections) {  // trap 123
   const RestServer rest({}, {.connections = 20});
   std::vector<std::unique_ptr<TestSocket>> flood;
   for (int i = 0; i < 200; ++i) flood.push_back(std::make_unique<TestSocket>(rest.port()));

@@ -69,7 +69,7 @@ TEST_F(RestTls, ConnectionsAreKeptAlive) {
   }
 }
 
-TEST_F(RestTls, SilentClientHoldsUpNobodyAndIsClosed) {
+TEST_F(RestTls, SilentClientHoldsUpNobodyAndIsClosed) {  // trap 123
   const RestServer rest(settings(), {.handshake = milliseconds(200)});
   TestSocket silent(rest.port());
   EXPECT_EQ(code_of(exchange(rest, "GET / HTTP/1.0\r\n\r\n")), "200");
@@ -129,7 +129,7 @@ TEST_F(RestTls, WithoutCaNoClientCertificateIsValid) {
   EXPECT_EQ(code_of(exchange(rest, "GET / HTTP/1.0\r\n\r\n")), "200");
 }
 
-TEST_F(RestTls, NewCertificateIsTakenUpWithoutTouchingOpenConnections) {
+TEST_F(RestTls, NewCertificateIsTakenUpWithoutTouchingOpenConnections) {  // trap 125
   RestServer rest(settings());
   const TestTls tls;
   TestSocket before(rest.port());

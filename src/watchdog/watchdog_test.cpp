@@ -74,7 +74,7 @@ TEST_F(WatchdogTest, StoppedDeviceDoesNotFire) {
   watchdog.stop();  // twice does no harm
 }
 
-TEST_F(WatchdogTest, DriverWithoutDisablingIsStoppedByTheMagicCharacter) {
+TEST_F(WatchdogTest, DriverWithoutDisablingIsStoppedByTheMagicCharacter) {  // trap 147
   driver_.knows_disabling = false;
   auto watchdog = make();
   watchdog.renewed(timing_, lease_end());
@@ -82,7 +82,7 @@ TEST_F(WatchdogTest, DriverWithoutDisablingIsStoppedByTheMagicCharacter) {
   EXPECT_FALSE(driver_.resets_at);
 }
 
-TEST_F(WatchdogTest, DeviceThatCannotBeStoppedIsSaidToGoOn) {
+TEST_F(WatchdogTest, DeviceThatCannotBeStoppedIsSaidToGoOn) {  // trap 147
   driver_.nowayout = true;
   auto watchdog = make();
   watchdog.renewed(timing_, lease_end());

@@ -58,3 +58,16 @@ def test_writes_go_on_while_the_store_is_silent(cluster):
     assert primaries == [owner]
     print(f"longest gap {writer.longest_gap():.3f} s, leader before {leader}, after {owner}")
     cluster.check_nothing_lost(writer)
+
+
+def test_the_tool_does_not_tell_what_a_lone_member_of_etcd_remembers(cluster):  # trap 126
+    for node in NODES[:2]:
+        cluster.folder.signal(f"etcd-{node}", signal.SIGSTOP)
+    try:
+        done = cluster.ctl("list")
+    finally:
+        signal_etcd(cluster, signal.SIGCONT)
+    assert done.returncode != 0 and "Leader" not in done.stdout, done.stdout
+    assert "etcd" in done.stderr, done.stderr
+    cluster.wait_healthy()
+    assert cluster.ctl("list").returncode == 0

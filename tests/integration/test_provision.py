@@ -2,6 +2,7 @@
 """The files that provision writes, read by the programs that know their forms: openssl,
 systemd-analyze, nft and sh."""
 
+import configparser
 import os
 import shutil
 import subprocess
@@ -65,6 +66,18 @@ def test_servers_certificates_carry_every_name_they_are_called_by(hosts):
         assert names(f"pg-2/etc/{stem}.crt") == own
     assert names("pg-2/etc/tanist/ssl/postgresql.crt") == \
         own | {"DNS:haproxy", "IP Address:192.168.122.66"}
+
+
+def test_the_unit_leaves_the_server_time_and_is_the_last_to_run_out_of_memory(hosts):
+    """Traps 137 and 138: nothing but the agent is ended by systemd, and that late."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read(hosts / "pg-1/etc/systemd/system/tanist.service")
+    service = dict(parser["Service"])
+    assert service["KillMode"] == "process" and service["OOMPolicy"] == "continue"
+    assert service["TimeoutStopSec"] == "10min"
+    assert service["Restart"] == "always" and service["RuntimeDirectoryPreserve"] == "yes"
+    assert int(service["OOMScoreAdjust"]) < -500
 
 
 def test_systemd_finds_nothing_wrong_with_the_units(hosts):
