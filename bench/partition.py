@@ -27,6 +27,7 @@ os.environ.setdefault("TANIST_BIN", str(ROOT / "build/release/src"))
 for name in ("tests/integration", "tests/faults", "tests/neighbours", "bench"):
     sys.path.insert(0, str(ROOT / name))
 # pylint: disable=wrong-import-position
+import psycopg2  # noqa: E402
 import real_patroni  # noqa: E402
 from failover import SETTINGS, machine  # noqa: E402
 from fault_cluster import FaultCluster  # noqa: E402
@@ -92,7 +93,7 @@ def measure(cluster, workload):
     cluster.wait_whole()
     workload.stop()
     answers = workload.answers()[earlier:]
-    connection = cluster.superuser(cluster.leader())
+    connection = psycopg2.connect(**cluster.application(), connect_timeout=5)
     with connection.cursor() as cursor:
         cursor.execute("SELECT number FROM written")
         present = {row[0] for row in cursor.fetchall()}

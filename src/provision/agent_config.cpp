@@ -175,11 +175,16 @@ std::string indented(const std::string& block, std::size_t columns) {
   return text;
 }
 
+// A standby that found the primary gone tries again this late (PostgreSQL: 5 s). After a crash of the
+// primary, which is back in a moment, nothing is replicated until then.
+constexpr auto retry_interval = "1s";
+
 std::string bootstrap_section(const Topology& topology) {
   auto parameters = Tree::map({{"max_connections", 100},
                                {"max_wal_senders", 10},
                                {"max_replication_slots", 10},
-                               {"wal_keep_size", "256MB"}});
+                               {"wal_keep_size", "256MB"},
+                               {"wal_retrieve_retry_interval", retry_interval}});
   deep_patch(parameters, topology.postgresql.parameters);
   constexpr std::size_t depth = 8;
   return format_text(bootstrap, arg("ttl", topology.timing.ttl.count()),
