@@ -9,7 +9,8 @@ turn.
 Both sides: three nodes in network namespaces of their own, etcd, PostgreSQL, HAProxy and TLS from
 the same files of `tanistctl provision`. Two clients write through HAProxy, and one on each node
 through its socket. The outage is the longest time between two acknowledged rows of a client behind
-HAProxy; the node stays cut off for ttl + 15 s. Needs root.
+HAProxy; the node stays cut off for ttl + 15 s. With etcd's leader on that node, and without. Needs
+root.
 """
 
 import argparse
@@ -30,6 +31,7 @@ for name in ("tests/integration", "tests/faults", "tests/neighbours", "bench"):
 import psycopg2  # noqa: E402
 import real_patroni  # noqa: E402
 from failover import SETTINGS, machine  # noqa: E402
+import store_data  # noqa: E402
 from fault_cluster import FaultCluster  # noqa: E402
 from local_servers import eventually  # noqa: E402
 from workload import Workload  # noqa: E402
@@ -77,8 +79,23 @@ def seconds_of_two(answers, old):
     return max(0.0, max(same) - min(others)) if others else 0.0
 
 
-def measure(cluster, workload):
+def place_store_leader(cluster, node, carried):
+    """etcd's leader goes to this node, or to another one."""
+    target = node if carried else next(name for name in cluster.nodes if name != node)
+
+    def leads():
+        if store_data.leads(cluster, target):
+            return True
+        store_data.ask_to_lead(cluster, target)
+        return False
+
+    eventually(leads, 30, f"{target} to lead etcd")
+    time.sleep(cluster.topology["timing"]["ttl"])  # its election prolonged all leases
+
+
+def measure(cluster, workload, carried):
     """Outage, seconds with two writable servers, acknowledged rows that are gone."""
+    place_store_leader(cluster, cluster.leader(), carried)
     earlier = len(workload.answers())
     workload.start()
     begun = time.time()
@@ -103,32 +120,32 @@ def measure(cluster, workload):
             "lost": len(gone)}
 
 
-def measure_here(side, settings, runs):
-    """Inside the namespaces: a line with the results."""
+def measure_here(side, settings, carried):
+    """Inside the namespaces: a line with the result."""
     cluster = PartitionedCluster(side, settings)
-    results = []
     try:
         cluster.start()
         eventually(cluster.create_table, 60, "an empty table")
-        workload = Workload(cluster)
-        for _ in range(runs):
-            results.append(measure(cluster, workload))
+        result = measure(cluster, Workload(cluster), carried)
     except BaseException:
         cluster.show_logs()
         raise
     finally:
         cluster.remove()
-    print(RESULT + json.dumps(results), flush=True)
+    print(RESULT + json.dumps(result), flush=True)
 
 
-def measure_isolated(side, settings, runs):
-    words = [sys.executable, "-B", HERE, "--inside", side, "--settings", settings, "--runs",
-             str(runs)]
-    done = subprocess.run([sys.executable, "-B", ROOT / "tests/faults/isolated.py", *words],
+def measure_isolated(side, settings, carried):
+    """The result in a list; an empty one when it came to none."""
+    words = [sys.executable, "-B", HERE, "--inside", side, "--settings", settings]
+    done = subprocess.run([sys.executable, "-B", ROOT / "tests/faults/isolated.py", *words,
+                           *(["--carried"] if carried else [])],
                           text=True, capture_output=True, check=False)
     for line in done.stdout.splitlines():
         if line.startswith(RESULT):
-            return json.loads(line.removeprefix(RESULT))
+            result = json.loads(line.removeprefix(RESULT))
+            print(f"{settings}, {side}, with etcd's leader: {carried}: {result}", file=sys.stderr)
+            return [result]
     print(f"{side}, {settings}: {done.stdout[-3000:]}{done.stderr[-3000:]}", file=sys.stderr)
     return []
 
@@ -137,33 +154,40 @@ def cell(results, key, choose):
     return f"{choose(result[key] for result in results):.2f}" if results else "-"
 
 
+def row(settings, carried, runs):
+    own, theirs = ([result for _ in range(runs)
+                    for result in measure_isolated(side, settings, carried)]
+                   for side in ("tanist", "patroni"))
+    ratio = "-"
+    if own and theirs:
+        ratio = "{:.1f}".format(statistics.median(result["outage"] for result in theirs) /
+                                statistics.median(result["outage"] for result in own))
+    event = "partition" + (" with etcd's leader" if carried else "")
+    return (f"| {settings} | {event} | {cell(own, 'outage', statistics.median)} | "
+            f"{cell(theirs, 'outage', statistics.median)} | {ratio} | {len(own)} / {len(theirs)} | "
+            f"{cell(own, 'two', max)} / {cell(theirs, 'two', max)} | "
+            f"{sum(r['lost'] for r in own)} / {sum(r['lost'] for r in theirs)} |")
+
+
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument("--inside", choices=["tanist", "patroni"], help=argparse.SUPPRESS)
+    parser.add_argument("--carried", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main():
     options = read_options()
     if options.inside:
-        return measure_here(options.inside, options.settings[0], options.runs)
+        return measure_here(options.inside, options.settings[0], options.carried)
     print(f"{machine()}, load average {os.getloadavg()[0]:.1f}\n\n"
-          "| settings | tanist, s | Patroni, s | ratio | runs | two writable, s | lost |\n"
-          "|---|---|---|---|---|---|---|")
+          "| settings | event | tanist, s | Patroni, s | ratio | runs | two writable, s | lost |\n"
+          "|---|---|---|---|---|---|---|---|", flush=True)
     for settings in options.settings:
-        own, theirs = ([result for _ in range(options.runs)
-                        for result in measure_isolated(side, settings, 1)]
-                       for side in ("tanist", "patroni"))
-        ratio = "-"
-        if own and theirs:
-            ratio = "{:.1f}".format(statistics.median(r["outage"] for r in theirs) /
-                                    statistics.median(r["outage"] for r in own))
-        print(f"| {settings} | {cell(own, 'outage', statistics.median)} | "
-              f"{cell(theirs, 'outage', statistics.median)} | {ratio} | {len(own)} / {len(theirs)} "
-              f"| {cell(own, 'two', max)} / {cell(theirs, 'two', max)} | "
-              f"{sum(r['lost'] for r in own)} / {sum(r['lost'] for r in theirs)} |", flush=True)
+        for carried in (False, True):
+            print(row(settings, carried, options.runs), flush=True)
     return 0
 
 

@@ -175,8 +175,8 @@ std::string indented(const std::string& block, std::size_t columns) {
   return text;
 }
 
-// A standby that found the primary gone tries again this late (PostgreSQL: 5 s). After a crash of the
-// primary, which is back in a moment, nothing is replicated until then.
+// A standby that found the primary gone tries again this late (PostgreSQL: 5 s). After a crash of
+// the primary, which is back in a moment, nothing is replicated until then.
 constexpr auto retry_interval = "1s";
 
 std::string bootstrap_section(const Topology& topology) {

@@ -181,10 +181,7 @@ def freeze_etcd(world):
 def move_store_leader(world):
     cluster = world.cluster
     target = world.chance.choice(cluster.store_nodes)
-    told = cluster.etcdctl("endpoint", "status", "-w", "fields", node=target).stdout
-    fields = dict(line.split(" : ") for line in told.splitlines() if " : " in line)
-    identity = int(fields.get('"MemberID"', "0"))
-    done = cluster.etcdctl("move-leader", f"{identity:x}")
+    done = store_data.ask_to_lead(cluster, target)
     return f"etcd asked to make {target} its leader: {(done.stdout or done.stderr).strip()[:90]}"
 
 

@@ -61,6 +61,24 @@ def restore(cluster, file):
                  "--data-dir", config["data-dir"])
 
 
+def status(cluster, node):
+    """Of one member of etcd: MemberID, Leader and the like."""
+    told = cluster.etcdctl("endpoint", "status", "-w", "fields", node=node).stdout
+    fields = (line.split(" : ") for line in told.splitlines() if " : " in line)
+    return {name.strip('"'): value for name, value in fields}
+
+
+def ask_to_lead(cluster, node):
+    identity = int(status(cluster, node).get("MemberID", "0"))
+    return cluster.etcdctl("move-leader", f"{identity:x}")
+
+
+def leads(cluster, node):
+    """Is it etcd's leader?"""
+    told = status(cluster, node)
+    return told.get("Leader", "none") == told.get("MemberID")
+
+
 def term(cluster):
     """etcd's raft term: whether it is another one after a loss is chance."""
     told = cluster.etcdctl("endpoint", "status", "-w", "fields").stdout
