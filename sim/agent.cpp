@@ -210,7 +210,9 @@ void Agent::start(const agent::Effect& effect, const AgentAction& action) {
   const auto id = effect.id;
   ServerResult done;
   done.ok = true;
-  if (const auto* ask = std::get_if<AskPeers>(&action)) return ask_peers(id, *ask);
+  if (const auto* ask = std::get_if<AskPeers>(&action)) {
+    return ask_peers(id, *ask, effect.until - around_.clock.now());
+  }
   if (const auto* ask = std::get_if<AskFailsafe>(&action)) {
     return ask_failsafe(id, *ask, effect.until - around_.clock.now());
   }

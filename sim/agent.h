@@ -90,7 +90,7 @@ class Agent {
   void step_store(store::Input input);
   void perform(store::Outputs outputs);
   void perform(const store::Output& output);
-  void ask_peers(EffectId id, const AskPeers& ask);
+  void ask_peers(EffectId id, const AskPeers& ask, Duration limit);
   struct Consent;
   void ask_failsafe(EffectId id, const AskFailsafe& ask, Duration limit);
   void ask_consent(const std::shared_ptr<Consent>& consent, const PeerAddress& peer, int attempts);

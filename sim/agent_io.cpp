@@ -9,8 +9,6 @@ namespace tanist::sim {
 
 namespace {
 
-constexpr Duration peer_limit = seconds(2);
-
 // "http://n1:8008/patroni" -> "n1"
 std::string host_of_url(const std::string& url) {
   const auto begin = url.find("://") + 3;
@@ -86,7 +84,7 @@ void Agent::ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer) 
   });
 }
 
-void Agent::ask_peers(EffectId id, const AskPeers& ask) {
+void Agent::ask_peers(EffectId id, const AskPeers& ask, Duration limit) {
   struct Round {
     PeerRound result;
     std::size_t missing = 0;
@@ -105,7 +103,7 @@ void Agent::ask_peers(EffectId id, const AskPeers& ask) {
     }
     deliver(agent::EffectFinished{id, round->result});
   };
-  process_.after(ask.peers.empty() ? Duration(0) : peer_limit, end);
+  process_.after(ask.peers.empty() ? Duration(0) : limit, end);
   for (const auto& peer : ask.peers) {
     auto answer = [this, round, end, name = peer.member, life = process_.life()](const Tree& body) {
       if (life != process_.life()) return;

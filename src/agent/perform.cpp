@@ -13,8 +13,7 @@ namespace tanist::agent {
 
 namespace {
 
-// Contract ha 1: each peer gets 2 s; a namesake 3 s (contract config 1.1).
-constexpr Duration peer_limit = seconds(2);
+// Contract config 1.1.
 constexpr Duration namesake_limit = seconds(3);
 constexpr Duration routing_head_start = milliseconds(400);
 // Callbacks are nobody's effects: their numbers lie beyond those of the loop.
@@ -166,7 +165,7 @@ void Driver::start(const Effect& effect, const ServerAction& action) {
 void Driver::start(const Effect& effect, const AgentAction& action) {
   const auto id = effect.id;
   if (const auto* ask = std::get_if<AskPeers>(&action)) {
-    peers_->ask(*ask, peer_limit,
+    peers_->ask(*ask, effect.until - os::now(),
                 [this, id](PeerRound round) { deliver(EffectFinished{id, std::move(round)}); });
   } else if (const auto* consent = std::get_if<AskFailsafe>(&action)) {
     peers_->ask_failsafe(*consent, effect.until - os::now(), [this, id](bool all) {

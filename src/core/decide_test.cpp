@@ -65,6 +65,20 @@ TEST(Decide, ReplicaFollowsLeader) {
   EXPECT_EQ(find_task(decision, Task::server), nullptr);
 }
 
+// Else it would tell a position of before the leader's last record until its next regular cycle,
+// and a switchover would wait for that.
+TEST(Decide, ReplicaLooksOftenWhileTheLeaderStops) {
+  Given given("b");
+  given.follows_right_upstream();
+  EXPECT_GT(decide(given.build()).wake_at, at_ms(100));
+  for (const auto state : {ServerState::stopping, ServerState::stopped}) {
+    given.view().members[MemberName("a")].state = state;
+    EXPECT_LE(decide(given.build()).wake_at, at_ms(50));
+  }
+  given.cluster().pause = true;
+  EXPECT_GT(decide(given.build()).wake_at, at_ms(100));
+}
+
 TEST(Decide, ReplicaWithOtherUpstreamReloads) {
   Given given("b");
   given.follows_right_upstream();

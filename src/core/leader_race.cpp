@@ -36,6 +36,9 @@ namespace {
 // Of the own history file.
 constexpr Duration history_limit = seconds(2);
 constexpr Duration history_again = seconds(10);
+// Of voters that have not looked at their log since nobody leads.
+constexpr Duration late_votes_max = seconds(2);
+constexpr Duration late_votes_again = milliseconds(50);
 
 MemberName former_leader(const Observation& obs) {
   if (synchronous_active(obs)) return obs.view().sync->leader;
@@ -90,12 +93,18 @@ class Weighing {
     const auto standing = standing_of(report, local_timeline(obs_), wal_position(obs_));
     if (standing == Standing::ahead) return take_ahead(report);
     if (standing == Standing::level && !yields(report)) return false;
-    if (report.wal_position != Lsn() && votes_for_us(report)) {
+    if (report.wal_position == Lsn() || !votes_for_us(report)) return true;
+    if (report.position_is_old) {
+      late_vote_ = true;
+    } else {
       draft_.log(LineLevel::info, "Got quorum vote from {}", report.name.value());
       ++votes_;
     }
     return true;
   }
+
+  // A voter had not looked at its log since it saw that nobody leads, or has not seen that yet.
+  bool awaits_vote() const { return late_vote_; }
 
   bool wins() const {
     if (!quorum_active(obs_)) return true;
@@ -147,12 +156,9 @@ class Weighing {
   const Observation& obs_;
   const Comparison& comparison_;
   std::int64_t votes_ = -1;
+  bool late_vote_ = false;
   std::int64_t ahead_ = 0;
 };
-
-}  // namespace
-
-namespace {
 
 // Read beside the round of questions. A file that cannot be read says nothing.
 bool own_history_is_read(Draft& draft) {
@@ -165,19 +171,36 @@ bool own_history_is_read(Draft& draft) {
   return false;
 }
 
+// While a voter may soon be ready; later the next regular cycle asks.
+bool asks_again(Draft& draft, std::vector<PeerAddress> peers) {
+  const auto& obs = draft.obs;
+  const auto& since = draft.next.unlocked_since;
+  if (!since || obs.now >= *since + late_votes_max) return false;
+  const auto again = obs.peers.asked_at + late_votes_again;
+  if (obs.now < again) {
+    draft.wake(again);
+  } else {
+    std::uint64_t another = 0;
+    answers(draft, another, std::move(peers));
+  }
+  return true;
+}
+
 }  // namespace
 
 Verdict compare_with_peers(Draft& draft, const Comparison& comparison) {
   const bool read = own_history_is_read(draft);
   if (!position_suffices(draft, comparison.lag_limit)) return Verdict::no;
   auto round = draft.next.last_round;
-  const auto* answered = answers(draft, round, addresses_of(draft.obs, comparison.members));
+  const auto peers = addresses_of(draft.obs, comparison.members);
+  const auto* answered = answers(draft, round, peers);
   if (answered == nullptr || !read) return Verdict::asking;
   Weighing weighing(draft, comparison);
   for (const auto& report : answered->reports) {
     if (!weighing.take(report)) return Verdict::no;
   }
-  return weighing.wins() ? Verdict::yes : Verdict::no;
+  if (weighing.wins()) return Verdict::yes;
+  return weighing.awaits_vote() && asks_again(draft, peers) ? Verdict::asking : Verdict::no;
 }
 
 namespace {

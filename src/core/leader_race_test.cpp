@@ -167,6 +167,21 @@ TEST(LeaderRace, OlderTimelineForbidsWhenChecked) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+TEST(LeaderRace, ShortLeaseDoesNotWaitLongForSilentPeers) {
+  auto given = racing();
+  given.obs().peers = {};
+  const auto limit = [&] {
+    const auto decision = decide(given.build());
+    const auto* asked = find_task(decision, Task::ask_peers);
+    return asked != nullptr ? asked->until - given.obs().now : Duration(0);
+  };
+  EXPECT_EQ(limit(), seconds(2));
+  given.cluster().timing.ttl = seconds(20);  // Patroni's smallest
+  EXPECT_EQ(limit(), seconds(2));
+  given.cluster().timing.ttl = seconds(3);
+  EXPECT_EQ(limit(), milliseconds(750));
+}
+
 TEST(LeaderRace, NofailoverNeverRaces) {
   auto given = racing();
   given.node().tags.failover_priority = 0;
@@ -368,6 +383,25 @@ TEST(LeaderRace, CandidateNeedsVotesWhenTheLockWasNotGivenAway) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
   given.obs().peers.reports.clear();
   given.silent("a").answers("c", 0x3000000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+// What it tells is of before the last commit that the old leader acknowledged with its help.
+TEST(LeaderRace, VoteOfAPeerThatHasNotLookedSinceDoesNotCount) {
+  Given given("b");
+  given.sync_key("a", {"b", "c"}, 1).unlocked().silent("a").answers("c", 0x3000000);
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  given.obs().peers.reports.back().position_is_old = true;
+  given.obs().peers.asked_at = at_ms(-10);
+  given.memory().unlocked_since = at_ms(-20);
+  const auto decision = decide(given.build());
+  EXPECT_EQ(decision.why.reason, Reason::race_asking_peers);
+  EXPECT_EQ(decision.wake_at, at_ms(40));
+  given.obs().peers.asked_at = at_ms(-50);
+  EXPECT_NE(find_task(decide(given.build()), Task::ask_peers), nullptr);
+  given.memory().unlocked_since = at_ms(-2000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.obs().peers.reports.back().position_is_old = false;
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 

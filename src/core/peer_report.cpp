@@ -50,6 +50,9 @@ PeerReport peer_report_from(const MemberName& name, const Tree& body) {
         state != name_of(StorageState::good) && state != name_of(StorageState::unknown);
   }
   report.guard_missing = lacks_required_guard(body);
+  if (const auto* since = body.find_path({"tanist", "looked_since_unlock"})) {
+    report.position_is_old = !since->truthy();
+  }
   report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
   const auto* wal = body.find("wal");
   if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");

@@ -21,6 +21,8 @@ struct PeerReport {
   bool watchdog_failed = false;
   bool storage_failed = false;
   bool guard_missing = false;  // its operator requires the guard, and none runs
+  // Of before it saw that nobody leads: it may have received more since. Only tanist says so.
+  bool position_is_old = false;
   std::string state;
   std::string role;
 
@@ -36,6 +38,7 @@ struct PeerReport {
                       field("watchdog_failed", &P::watchdog_failed),
                       field("storage_failed", &P::storage_failed),
                       field("guard_missing", &P::guard_missing),
+                      field("position_is_old", &P::position_is_old),
                       field("state", &P::state),
                       field("role", &P::role)};
   }

@@ -46,6 +46,15 @@ TEST(PeerReport, APrimaryHasALocation) {
   EXPECT_EQ(report.wal_position, Lsn(0));
 }
 
+TEST(PeerReport, OnlyWhoSaysThatItHasNotLookedIsBelievedThat) {
+  auto page = replica_page();
+  EXPECT_FALSE(peer_report_from(peer, page).position_is_old) << "Patroni asks its server each time";
+  page.set("tanist", Tree::map({{"looked_since_unlock", true}}));
+  EXPECT_FALSE(peer_report_from(peer, page).position_is_old);
+  page.set("tanist", Tree::map({{"looked_since_unlock", false}}));
+  EXPECT_TRUE(peer_report_from(peer, page).position_is_old);
+}
+
 TEST(PeerReport, ARoleOfPrimaryIsBelievedWithoutALocation) {
   auto page = replica_page();
   page.set("role", "primary");

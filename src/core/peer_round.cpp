@@ -22,6 +22,12 @@ RoundBasis basis_of(const Observation& obs) {
   return basis;
 }
 
+// Whoever chose a short lease does not want to wait for a silent peer as long as for the lease
+// itself. Patroni's smallest ttl, 20 s, leaves the two seconds of contract ha 7 as they are.
+Duration answer_limit(const Observation& obs) {
+  return std::min(peer_answer_limit, Duration(obs.timing.ttl) / 4);
+}
+
 bool covers(const PeerRound& round, const std::vector<PeerAddress>& peers) {
   return std::ranges::all_of(peers, [&](const PeerAddress& peer) {
     return std::ranges::any_of(
@@ -42,7 +48,7 @@ const PeerRound* answers(Draft& draft, std::uint64_t& round, std::vector<PeerAdd
   if (draft.busy(Task::ask_peers)) return nullptr;
   round = ++draft.next.last_round;
   draft.next.round_basis = basis_of(obs);
-  draft.start(Task::ask_peers, AskPeers{round, std::move(peers)}, peer_answer_limit);
+  draft.start(Task::ask_peers, AskPeers{round, std::move(peers)}, answer_limit(obs));
   return nullptr;
 }
 

@@ -16,6 +16,8 @@ namespace {
 // from outside are people who edit files.
 constexpr Duration comparison_age_max = seconds(10);
 
+constexpr Duration look_interval = milliseconds(50);
+
 bool is_fresh(const GoalComparison& found, const Observation& obs) {
   if (found.at >= obs.cycle_began) return true;
   return found.difference == GoalDifference::none && obs.now < found.at + comparison_age_max;
@@ -86,6 +88,16 @@ void notice_standstill(Draft& draft, const ServerGoal& goal) {
   if (!lately) need_divergence_check(draft);
 }
 
+// A leader that stops asks who has all of its log (safety 3.1), and is told what this node has seen
+// last: that may be of a moment before the end of the log arrived. In pause it may be stopped for
+// long, and nobody asks.
+void look_often_while_the_leader_stops(Draft& draft) {
+  const auto* leader = draft.obs.view().leader_member();
+  const bool stops = leader != nullptr && (leader->state == ServerState::stopping ||
+                                           leader->state == ServerState::stopped);
+  if (stops && !paused(draft.obs)) draft.wake(look_interval);
+}
+
 // PostgreSQL pauses a replay when the primary's settings outgrow its own; it goes on, and ends at
 // the next restart, as operators expect (contract ha 6.5, row 6; trap 112).
 void resume_replay(Draft& draft) {
@@ -109,6 +121,7 @@ bool keeps_upstream(const Observation& obs, const ServerGoal& goal) {
 }
 
 std::optional<Why> follow(Draft& draft) {
+  look_often_while_the_leader_stops(draft);
   if (draft.busy(Task::server) || !facts_are_fresh(draft.obs)) return std::nullopt;
   const auto goal = standby_goal(draft.obs);
   resume_replay(draft);

@@ -115,6 +115,13 @@ Tree storage_tree(const Observation& obs) {
   return tree;
 }
 
+// Is what is told of the log of a time when nobody led any more? A vote needs that (quorum mode):
+// an earlier position may lack what the last leader still had acknowledged.
+bool looked_since_unlock(const Observation& obs, const Memory& memory) {
+  const auto& since = memory.unlocked_since;
+  return since && obs.store.view && !obs.view().locked() && obs.local.server.observed_at >= *since;
+}
+
 Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last_seen) {
   Tree document = Tree::map({{"state", name_of(document_state(obs, memory))}});
   const auto& query = obs.local.server.query;
@@ -140,6 +147,7 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
     document.set("scheduled_restart", std::move(restart));
   }
   document.set("tanist", Tree::map({{"version", TANIST_VERSION},
+                                    {"looked_since_unlock", looked_since_unlock(obs, memory)},
                                     {"guard", guard_tree(obs)},
                                     {"storage", storage_tree(obs)}}));
   return document;

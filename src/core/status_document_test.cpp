@@ -35,6 +35,20 @@ TEST(StatusDocument, AViewOfASilentStoreIsGoodForATtl) {
   EXPECT_FALSE(status_of(given).view_valid);
 }
 
+TEST(StatusDocument, TellsWhetherItHasLookedSinceNobodyLeads) {
+  Given given("b");
+  const auto told = [&] {
+    return status_of(given).document.find_path({"tanist", "looked_since_unlock"})->truthy();
+  };
+  EXPECT_FALSE(told());
+  given.unlocked();
+  given.obs().local.server.observed_at = at_ms(-10);
+  given.memory().unlocked_since = at_ms(-9);
+  EXPECT_FALSE(told());
+  given.memory().unlocked_since = at_ms(-10);
+  EXPECT_TRUE(told());
+}
+
 TEST(StatusDocument, WhatIsBeingFencedIsAPrimaryUntilThatIsDone) {  // safety 1.7
   Given given("a");
   given.obs().local.server.query.reset();
