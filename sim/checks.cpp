@@ -275,6 +275,7 @@ void Checks::leader_is_there(const std::string& name) {
   const auto failover = value_of(cluster_, "failover");
   const auto standbys = "," + text_in(sync, "sync_standby") + ",";
   const bool listed = text_in(sync, "leader") == name || contains(standbys, "," + name + ",");
+  if (election_.taken_back && election_.leader == name) return;  // what was true of it still is
   election_.leader = name;
   election_.synchronous = mode_is_on() && !sync_leader_.empty();
   election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;

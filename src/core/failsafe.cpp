@@ -99,8 +99,10 @@ std::optional<Why> keeps_out_of_races(Draft& draft) {
     draft.wake(caller->until);
     return because(Reason::following_failsafe_caller, me, caller->name.value());
   }
-  const bool saw_leader = draft.next.locked_view && draft.next.locked_view->locked();
-  if (!obs.cluster->failsafe_mode || saw_leader) return std::nullopt;
+  // What this agent consented to before it was started is not known. A lock that it saw is no sign
+  // that the caller has ended: it may have run out, and the consent go on (seed 9002512).
+  const auto& lost = obs.view().lost_leader;
+  if (!obs.cluster->failsafe_mode || (lost && lost->released)) return std::nullopt;
   const auto until =
       draft.next.first_view_at.value_or(obs.now) + Duration(std::max(obs.timing.ttl, patroni_ttl));
   if (obs.now >= until) return std::nullopt;

@@ -216,5 +216,16 @@ TEST(Failsafe, FreshlyStartedMemberStaysOutUntilItCannotHaveConsented) {
   EXPECT_EQ(reason_at(given, 30'000), Reason::race_asking_peers);
 }
 
+// Its consent of before the start may outlast the lock: seed 9002512.
+TEST(Failsafe, FreshlyStartedMemberStaysOutThoughItSawTheLock) {
+  auto given = asked_replica();
+  given.unlocked();
+  given.memory().first_view_at = at_ms(0);
+  EXPECT_EQ(reason_at(given, 29'999), Reason::awaiting_failsafe_caller);
+  EXPECT_EQ(reason_at(given, 30'000), Reason::race_asking_peers);
+  given.view().lost_leader->released = true;
+  EXPECT_EQ(reason_at(given, 10), Reason::race_asking_peers) << "the lock was given away";
+}
+
 }  // namespace
 }  // namespace tanist::testing
