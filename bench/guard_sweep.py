@@ -161,7 +161,7 @@ def main():
     parser.add_argument("--backends", type=int, default=50)
     parser.add_argument("--real-time", action="store_true",
                         help="the guard's priority as with LimitRTPRIO=1 (needs root)")
-    parser.add_argument("--guard", default="build/release/src/guard/tanist-guard")
+    parser.add_argument("--guard", default="build/release/src/tanist-guard")
     options = parser.parse_args()
     program = os.path.abspath(options.guard)
     root = tempfile.mkdtemp(prefix="guard-sweep-")
