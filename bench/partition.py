@@ -30,8 +30,8 @@ for name in ("tests/integration", "tests/faults", "tests/neighbours", "bench"):
 # pylint: disable=wrong-import-position
 import psycopg2  # noqa: E402
 import real_patroni  # noqa: E402
-from failover import SETTINGS, machine  # noqa: E402
 import store_data  # noqa: E402
+from failover import SETTINGS, machine  # noqa: E402
 from fault_cluster import FaultCluster  # noqa: E402
 from local_servers import eventually  # noqa: E402
 from workload import Workload  # noqa: E402
@@ -54,12 +54,7 @@ class PartitionedCluster(FaultCluster):
         self.launch(node, f"tanist-{node}", *words, **environment)
 
     def members(self):
-        """Patroni 3 does not say `streaming`."""
-        found = super().members()
-        for member in found.values():
-            if member["role"] == "replica" and member["state"] == "running":
-                member["state"] = "streaming"
-        return found
+        return real_patroni.in_our_words(super().members())
 
     def isolate(self, node):
         for other in [*(name for name in self.nodes if name != node), "outside"]:

@@ -119,7 +119,8 @@ Tree storage_tree(const Observation& obs) {
 // an earlier position may lack what the last leader still had acknowledged.
 bool looked_since_unlock(const Observation& obs, const Memory& memory) {
   const auto& since = memory.unlocked_since;
-  return since && obs.store.view && !obs.view().locked() && obs.local.server.observed_at >= *since;
+  const bool sees_nobody = obs.store.view && obs.store.current && !obs.view().locked();
+  return since && sees_nobody && obs.local.server.observed_at >= *since;
 }
 
 Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last_seen) {

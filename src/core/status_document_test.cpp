@@ -47,6 +47,8 @@ TEST(StatusDocument, TellsWhetherItHasLookedSinceNobodyLeads) {
   EXPECT_FALSE(told());
   given.memory().unlocked_since = at_ms(-10);
   EXPECT_TRUE(told());
+  given.store_silent_since(at_ms(-5));
+  EXPECT_FALSE(told()) << "somebody may have led meanwhile";
 }
 
 TEST(StatusDocument, WhatIsBeingFencedIsAPrimaryUntilThatIsDone) {  // safety 1.7

@@ -12,7 +12,7 @@ import time
 
 from cluster import HEAL_S, PASSWORD, PORTS, Cluster
 from field import OUTSIDE, Field, command
-from local_servers import POSTGRESQL, USER, eventually, must_run, processes_of, run
+from local_servers import POSTGRESQL, USER, eventually, must_run, processes_of
 from timeline_proof import overlaps
 
 DISK = "700m"

@@ -80,15 +80,7 @@ class MixedCluster(Cluster):
     # ---- Looking ----------------------------------------------------------------------------
 
     def members(self):
-        """Patroni's and tanist's answers have the same form; but an older Patroni does not say
-        `streaming`, and synchronous standbys are replicas too."""
-        found = super().members()
-        for member in found.values():
-            if member["role"] in ("sync_standby", "quorum_standby"):
-                member["role"] = "replica"
-            if member["role"] == "replica" and member["state"] == "running":
-                member["state"] = "streaming"
-        return found
+        return real_patroni.in_our_words(super().members())
 
     def server_identities(self):
         """Node -> pid and start time of its postmaster, as the pid file has them."""

@@ -77,6 +77,17 @@ def older():
     return INSTALLED if version and version < (4,) else None
 
 
+def in_our_words(members):
+    """What /cluster tells of the members: an older Patroni does not say `streaming`, and
+    synchronous standbys are replicas too."""
+    for member in members.values():
+        if member["role"] in ("sync_standby", "quorum_standby"):
+            member["role"] = "replica"
+        if member["role"] == "replica" and member["state"] == "running":
+            member["state"] = "streaming"
+    return members
+
+
 def agent(folder, file):
     """Words and environment that run its agent."""
     return [PYTHON, "-B", "-m", "patroni", file], {"PYTHONPATH": folder}

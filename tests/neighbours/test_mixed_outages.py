@@ -12,8 +12,8 @@ import time
 
 import psycopg2
 import pytest
-from cluster import NODES, PORTS
-from local_servers import eventually, processes_of, run
+from cluster import NODES
+from local_servers import eventually, processes_of
 from mixed_cluster import TANIST, lead, wait_for_writes
 
 OF_TANIST, OF_PATRONI, THIRD = NODES
@@ -23,20 +23,10 @@ LAG_MAX = 1048576
 pytestmark = pytest.mark.skipif("TANIST_LONG" not in os.environ, reason="scripts/faults --long")
 
 
-def stored(cluster, key):
-    """What etcd has; empty if there is no such key."""
-    ssl = cluster.files / "node1/etc/tanist/ssl"
-    endpoints = ",".join(f"https://{cluster.address[node]}:{PORTS['etcd_client']}"
-                         for node in NODES)
-    return run("etcdctl", "--endpoints", endpoints, "--cacert", ssl / "ca.crt", "--cert",
-               ssl / "agent.crt", "--key", ssl / "agent.key", "get", "--print-value-only",
-               f"/service/{cluster.topology['cluster']}/{key}").stdout.strip()
-
-
 # ---- Failsafe mode --------------------------------------------------------------------------
 
 def all_consent(cluster):
-    return all(node in stored(cluster, "failsafe") for node in NODES)
+    return all(node in cluster.stored("failsafe") for node in NODES)
 
 
 def signal_etcd(cluster, number):
@@ -62,7 +52,7 @@ def test_a_leader_of_either_kind_goes_on_without_the_store(cluster, leader):
             wait_for_writes(local, 10)
         finally:
             signal_etcd(cluster, signal.SIGCONT)
-        eventually(lambda: stored(cluster, "leader") == leader, 60, "etcd to know the leader")
+        eventually(lambda: cluster.stored("leader") == leader, 60, "etcd to know the leader")
         cluster.wait_healthy()
         wait_for_writes(writer)
         assert cluster.leader() == leader
@@ -128,7 +118,7 @@ def position(cluster, node):
 
 def published(cluster):
     """The position in /status."""
-    text = stored(cluster, "status")
+    text = cluster.stored("status")
     return int(text.split('"optime":')[1].split(",")[0].rstrip("}")) if text else 0
 
 
@@ -147,11 +137,11 @@ def test_a_laggard_of_either_kind_does_not_take_over(cluster, leader, laggard, o
         eventually(lambda: published(cluster) >= begun + 4 * LAG_MAX, 30, "/status to tell of it")
         assert cluster.stop_agent(other) == 0
         cluster.kill_node(leader)
-        eventually(lambda: not stored(cluster, "leader"), TTL_S + 15, "the lock to end")
+        eventually(lambda: not cluster.stored("leader"), TTL_S + 15, "the lock to end")
         end = time.monotonic() + TTL_S
         while time.monotonic() < end:  # time enough to do it wrong
             assert cluster.ask(laggard, "SELECT pg_is_in_recovery()"), "the laggard took over"
-            assert stored(cluster, "leader") == ""
+            assert cluster.stored("leader") == ""
             time.sleep(0.5)
         cluster.start_node(other)
         eventually(lambda: cluster.leader() == other, 60, "the one that has it to lead")
