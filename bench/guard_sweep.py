@@ -4,7 +4,7 @@
 
 Each round starts a server, connects clients that write all the time, loads every core, lets the
 deadline pass and reads from the guard's page how long the sweep took. It loads the machine: not
-beside something that minds. Run as root (server and guard then run as user postgres) or as any
+beside something that minds. A sweep takes a second or two; Ctrl-C ends it with the figures so far. Run as root (server and guard then run as user postgres) or as any
 user that may run postgres.
 
     bench/guard_sweep.py [--sweeps 200] [--backends 50] [--real-time] [--guard PROGRAM]
@@ -15,6 +15,7 @@ import fcntl
 import mmap
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -35,6 +36,8 @@ F_ADD_SEALS, SEALS = 1033, 0x1 | 0x2 | 0x4
 # PostgreSQL refuses to run as root, and the guard kills processes of its own user only.
 USER = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
 
+FIGURES = ("first SIGKILL until each process has one pending or is stopped",
+           "first SIGKILL until nothing is left", "moment it was due until the guard says so")
 MARGIN_NS = 530_000_000  # F of a ttl of 30 s
 
 
@@ -144,8 +147,29 @@ class Server:
                            *self.address())
         while self.processes() < clients + 6:
             time.sleep(0.02)
-        time.sleep(0.3)  # until every client is in the middle of its transactions
         return bench
+
+
+def signal_all(processes, number):
+    for process in processes:
+        process.send_signal(number)
+
+
+def sweep(server, guard, backends, load):
+    """One round. Returns the guard's figures (all hit, nothing left, from our word on)."""
+    signal_all(load, signal.SIGSTOP)  # only what is measured needs it
+    server.start()
+    guard.record_postmaster(server.postmaster.pid)
+    clients = server.make_busy(backends)
+    signal_all(load, signal.SIGCONT)
+    time.sleep(0.3)  # until every client is in the middle of its transactions, and all cores are loaded
+    hit, took, from_due, killed = guard.fire()
+    if server.processes() != 0 or killed < backends:
+        sys.exit(f"{server.processes()} left, {killed} killed")
+    guard.tell(0, MODE_NONE)
+    clients.wait()
+    server.postmaster.wait()
+    return hit, took, from_due
 
 
 def describe(name, values):
@@ -175,31 +199,23 @@ def main():
     print(f"{options.backends} backends, {os.cpu_count()} loaded cores, "
           f"guard has {', '.join(guard.traits())}"
           f"{', real-time priority (given)' if options.real_time else ''}", flush=True)
-    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"], stderr=subprocess.DEVNULL)
             for _ in range(os.cpu_count())]
-    hits, sweeps, late = [], [], []
+    rows = []
     try:
-        for _ in range(options.sweeps):
-            server.start()
-            guard.record_postmaster(server.postmaster.pid)
-            clients = server.make_busy(options.backends)
-            hit, took, from_due, killed = guard.fire()
-            if server.processes() != 0 or killed < options.backends:
-                sys.exit(f"{server.processes()} left, {killed} killed")
-            hits.append(hit)
-            sweeps.append(took)
-            late.append(from_due)
-            guard.tell(0, MODE_NONE)
-            clients.wait()
-            server.postmaster.wait()
+        for done in range(options.sweeps):
+            rows.append(sweep(server, guard, options.backends, load))
+            if sys.stdout.isatty():
+                print(f"\r{done + 1} of {options.sweeps}", end="", flush=True)
+    except KeyboardInterrupt:
+        pass
     finally:
         for process in *load, guard.process, server.postmaster:
             process.kill()
         shutil.rmtree(root)
-    print(f"load average {os.getloadavg()[0]:.1f}")
-    describe("first SIGKILL until each process has one pending or is stopped", hits)
-    describe("first SIGKILL until nothing is left", sweeps)
-    describe("moment it was due until the guard says so", late)
+    print(f"\nload average {os.getloadavg()[0]:.1f}")
+    for name, values in zip(FIGURES, zip(*rows)):
+        describe(name, values)
 
 
 if __name__ == "__main__":

@@ -22,10 +22,24 @@ namespace tanist::sim {
 
 class Agent;
 
+// Reads a member's key once for all nodes of a process.
+class MemberReading {
+ public:
+  MemberView operator()(const MemberName& name, const store::StoredKey& key) {
+    auto& last = last_[name];
+    if (last.first != key) last = {key, store::decode_member(name, key)};
+    return last.second;
+  }
+
+ private:
+  std::map<MemberName, std::pair<store::StoredKey, MemberView>> last_;
+};
+
 struct AgentSurroundings {
   ServerSurroundings server;
   EtcdPort& etcd;
   Pooler& pooler;
+  MemberReading& read_member;
   const MachineClock& clock;
   std::function<Agent*(const std::string& host)> peer;
 };

@@ -260,12 +260,14 @@ void Checks::leader_is_gone(Revision revision) {
   auto* old = cluster_.find(leader_);
   if (old != nullptr) look_at_end_of_reign(*old);
   const auto* request = cluster_.key("failover");
-  if (old == nullptr || request == nullptr || !contains(request->value, "\"leader\":")) return;
+  const bool requested =
+      request != nullptr && contains(request->value, "\"leader\":\"" + leader_ + "\"");
+  if (old == nullptr || !requested) return;
   const auto* member = cluster_.key("members/" + leader_);
   const bool marked = member != nullptr && member->mod_revision == revision &&
                       contains(member->value, "\"role\":\"demoted\"");
   const bool clean = old->server.data().state == ControlState::shut_down;
-  if (marked && clean) {
+  if (marked && clean && !standby_cluster_) {
     hand_over_ = HandOver{leader_, old->server.data().wal, cluster_.world().now()};
   }
 }
@@ -327,10 +329,22 @@ void Checks::promoted(Node& node) {
   } else if (!election.any_lag && !paused_lately()) {
     look_at_lag(node);
   }
+  forget_published_beyond(wal);
   hand_over_.reset();
   last_promoted_ = &node;
   const bool bound = election.synchronous && (!election.by_hand || election.elected);
   give_up_rows(node, bound && !paused_lately());
+}
+
+// What was published and a new leader lacks is lost by that, and not by who leads next.
+void Checks::forget_published_beyond(const Wal& wal) {
+  if (published_) published_ = last_common(*published_, wal);
+}
+
+RecordId Checks::last_common(RecordId id, const Wal& wal) const {
+  const auto& all = cluster_.records();
+  while (all[id].index > 0 && !wal.has(id, all)) id = all[id].previous;
+  return id;
 }
 
 // A failover loses no more of what `/status` spoke of than it may.
@@ -338,9 +352,7 @@ void Checks::look_at_lag(const Node& node) {
   if (!published_) return;
   const auto* loop = node.agent.loop();
   const auto& all = cluster_.records();
-  const auto& wal = node.server.data().wal;
-  auto common = *published_;
-  while (all[common].index > 0 && !wal.has(common, all)) common = all[common].previous;
+  const auto common = last_common(*published_, node.server.data().wal);
   const auto behind = all[*published_].end.value() - all[common].end.value();
   if (loop == nullptr || behind <= static_cast<std::uint64_t>(
                                        loop->observation().cluster->lag_bytes_max_on_failover)) {
@@ -356,6 +368,7 @@ void Checks::follows_remote(bool follows) {
     standby_since_ = cluster_.world().now();
     for (auto& row : clients_.rows()) row.given_up = true;
     published_.reset();
+    hand_over_.reset();
   }
   standby_cluster_ = follows;
 }

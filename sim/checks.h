@@ -82,6 +82,8 @@ class Checks {
   void follows_remote(bool follows);
   void promoted(Node& node);
   void look_at_lag(const Node& node);
+  void forget_published_beyond(const Wal& wal);
+  RecordId last_common(RecordId id, const Wal& wal) const;
   void give_up_rows(const Node& node, bool synchronous);
   void row_committed(Row& row);
   void row_released(const Row& row);

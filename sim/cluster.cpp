@@ -19,7 +19,8 @@ Node::Node(AgentSurroundings around, MachineClock given, AgentSettings settings,
     : clock(given),
       server(around.server, settings.node.name.value(), host),
       guard(around.server.world, clock, server),
-      agent(AgentSurroundings{around.server, around.etcd, around.pooler, clock, around.peer},
+      agent(AgentSurroundings{around.server, around.etcd, around.pooler, around.read_member, clock,
+                              around.peer},
             std::move(settings), server, guard),
       world_(around.server.world),
       network_(around.server.network),
@@ -187,8 +188,8 @@ Cluster::Cluster(World& world, ClusterOptions options)
     };
     const auto name = "n" + std::to_string(i + 1);
     nodes_.push_back(
-        std::make_unique<Node>(AgentSurroundings{server, store, pooler_, clock, peer}, clock,
-                               settings_of(name, options, static_cast<std::size_t>(i)), i));
+        std::make_unique<Node>(AgentSurroundings{server, store, pooler_, read_member_, clock, peer},
+                               clock, settings_of(name, options, static_cast<std::size_t>(i)), i));
   }
 }
 

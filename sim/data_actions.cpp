@@ -179,9 +179,7 @@ QueryFacts query_of(const Server& server, const ObserveServer& wanted) {
     query.replayed = server.replayed();
     if (server.has_received()) query.received = query.latest_end = server.flushed();
     if (server.streaming()) query.receiver_status = "streaming";
-    if (server.streaming() || wanted.local_timeline) {
-      query.received_timeline = server.data().wal.timeline;
-    }
+    query.received_timeline = server.data().wal.timeline;
   }
   if (wanted.replication) {
     for (const auto* receiver : server.receivers()) {

@@ -29,8 +29,8 @@ template <class A>
 constexpr ServerActions::Lane ServerActions::lane_of() {
   if (std::is_same_v<A, FenceServer>) return Lane::fence;
   if (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence, CheckpointServer, ResumeReplay,
-                ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots, ObserveLeaderSlots,
-                RunCallback>) {
+                WakeReceiver, ReadHistory, LocateShutdown, LocateWalEnd, ChangeSlots,
+                ObserveLeaderSlots, RunCallback>) {
     return Lane::background;
   }
   return Lane::server;
@@ -327,5 +327,6 @@ void ServerActions::perform(const RunPtr& run, const RunCallback&) { succeed(run
 // There is no archive command in the model, and nothing that pauses a replay.
 void ServerActions::perform(const RunPtr& run, const ArchiveEnd&) { succeed(run); }
 void ServerActions::perform(const RunPtr& run, const ResumeReplay&) { succeed(run); }
+void ServerActions::perform(const RunPtr& run, const WakeReceiver&) { succeed(run); }
 
 }  // namespace tanist::sim

@@ -77,6 +77,7 @@ class ServerActions {
   void perform(const RunPtr& run, const CheckpointServer& action);
   void perform(const RunPtr& run, const ArchiveEnd& action);
   void perform(const RunPtr& run, const ResumeReplay& action);
+  void perform(const RunPtr& run, const WakeReceiver& action);
   void perform(const RunPtr& run, const ReadHistory& action);
   void perform(const RunPtr& run, const LocateShutdown& action);
   void perform(const RunPtr& run, const LocateWalEnd& action);

@@ -31,7 +31,7 @@ void DigestWriter::write() {
   Commit commit;
   commit.expect = {{StoreKey::digests, digests ? digests->revision : Revision(0)}};
   commit.writes = {{StoreKey::digests,
-                    journal::with_digest(digests ? digests->value : Tree(), *untold_), false}};
+                    journal::with_digest(digests ? *digests->value : Tree(), *untold_), false}};
   running_ = EffectId(first_digest + ++last_id_);
   hooks_.start(*running_, StoreAction(std::move(commit)), hooks_.now() + attempt_limit);
 }

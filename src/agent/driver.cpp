@@ -102,7 +102,9 @@ void Driver::make_server() {
   hooks.primary_allowed = [this] { return primary_allowed(); };
   hooks.sweep_command = guard_->sweep_command();
   if (settings_->storage.canary) {
-    hooks.canary_command = {guard_program(), "canary", settings_->server.data_dir};
+    const auto interval = std::max<std::int64_t>(settings_->storage.silent_after.count() / 3, 1);
+    hooks.canary_command = {guard_program(), "canary", settings_->server.data_dir,
+                            std::to_string(interval)};
   }
   hooks.storage_silent_after = settings_->storage.silent_after;
   hooks.storage_observed = [this](const StorageFacts& facts) { deliver(StorageObserved{facts}); };

@@ -193,7 +193,7 @@ std::string key_text(const T& key) {
 template <class T>
 Tree to_tree(const T& value) {
   using namespace detail;
-  if constexpr (std::is_same_v<T, Tree>) {
+  if constexpr (std::is_same_v<T, Tree> || std::is_same_v<T, SharedTree>) {
     return value;
   } else if constexpr (HasFields<T>) {
     return struct_to_tree(value);
@@ -320,7 +320,7 @@ bool integer_from_tree(const Tree& tree, T& value) {
 template <class T>
 bool from_tree(const Tree& tree, T& value) {
   using namespace detail;
-  if constexpr (std::is_same_v<T, Tree>) {
+  if constexpr (std::is_same_v<T, Tree> || std::is_same_v<T, SharedTree>) {
     value = tree;
     return true;
   } else if constexpr (HasFields<T>) {

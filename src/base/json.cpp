@@ -16,9 +16,22 @@ namespace tanist {
 
 namespace {
 
+// So many are compared pair by pair.
+constexpr std::size_t few = 32;
+
+bool repeats(const Tree::Map& entries) {
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (entries[i].first == entries[j].first) return true;
+    }
+  }
+  return false;
+}
+
 // A repeated key keeps its first place and takes its last value. By sorting: a hostile body of a
 // million keys must not cost a comparison per pair.
 void keep_last_of_repeated(Tree::Map& entries) {
+  if (entries.size() <= few && !repeats(entries)) return;
   std::vector<std::size_t> order(entries.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) {

@@ -53,6 +53,11 @@ Tree& Tree::push(Tree value) {
   return as_list()->emplace_back(std::move(value));
 }
 
+const Tree& SharedTree::null_tree() {
+  static const Tree null;
+  return null;
+}
+
 bool Tree::truthy() const {
   struct Truth {
     bool operator()(std::monostate) const { return false; }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +77,28 @@ class Tree {
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> value_;
+};
+
+// A Tree that nobody changes any more: copies share it. Null when nothing was given.
+class SharedTree {
+ public:
+  SharedTree() = default;
+  SharedTree(Tree value)  // NOLINT(google-explicit-constructor)
+      : value_(std::make_shared<const Tree>(std::move(value))) {}
+
+  const Tree& operator*() const { return value_ ? *value_ : null_tree(); }
+  const Tree* operator->() const { return &**this; }
+  operator const Tree&() const { return **this; }  // NOLINT(google-explicit-constructor)
+
+  friend bool operator==(const SharedTree& a, const SharedTree& b) {
+    return a.value_ == b.value_ || *a == *b;
+  }
+  friend bool operator==(const SharedTree& a, const Tree& b) { return *a == b; }
+
+ private:
+  static const Tree& null_tree();
+
+  std::shared_ptr<const Tree> value_;
 };
 
 // The text Python's str() gives: None, True, False, 10, 1.5, the string itself. Lists and maps

@@ -6,7 +6,7 @@ namespace tanist {
 
 Timeline ClusterView::timeline() const {
   if (!history) return Timeline(0);
-  if (history->lines.empty()) return Timeline(history->value.is_list() ? 1 : 0);
+  if (history->lines.empty()) return Timeline(history->value->is_list() ? 1 : 0);
   return Timeline(history->lines.back().timeline.value() + 1);
 }
 

@@ -36,7 +36,7 @@ struct MemberView {
   bool checkpoint_pending = false;  // checkpoint_after_promote: false
   bool pending_restart = false;
   bool paused = false;
-  Tree data;  // the whole object, for whoever shows it
+  SharedTree data;  // the whole object, for whoever shows it
 
   bool is_tanist() const { return !tanist_version.empty(); }
 
@@ -101,7 +101,7 @@ static_assert(lists_all_fields<InitializeView>);
 
 // `config`. Not an object (or bad JSON): `valid` is false and `value` is null.
 struct ConfigView {
-  Tree value;
+  SharedTree value;
   bool valid = false;
   Revision revision;
 
@@ -190,7 +190,7 @@ static_assert(lists_all_fields<HistoryLine>);
 // `history`.
 struct HistoryView {
   std::vector<HistoryLine> lines;
-  Tree value;  // the stored array, for whoever shows it
+  SharedTree value;  // the stored array, for whoever shows it
   Revision revision;
 
   static constexpr auto fields() {
@@ -218,7 +218,7 @@ static_assert(lists_all_fields<FailsafeView>);
 // `tanist/digests`: the last changes of leadership, told by the members (journal/digest). No
 // decision reads it.
 struct DigestsView {
-  Tree value;  // a list; null when it is none
+  SharedTree value;  // a list; null when it is none
   Revision revision;
 
   static constexpr auto fields() {

@@ -5,6 +5,7 @@
 #include "core/callbacks.h"
 #include "core/local_server.h"
 #include "core/slots_plan.h"
+#include "core/start_job.h"
 
 namespace tanist {
 
@@ -93,9 +94,27 @@ Role role_now(const Observation& obs) {
 
 namespace {
 
+bool runs(const MemberView* member) {
+  return member != nullptr && member->state == ServerState::running;
+}
+
+// The leader's server is back: without a word its standbys would try it again in some seconds only.
+void hasten_receiver(Draft& draft) {
+  const auto& obs = draft.obs;
+  const auto& query = obs.local.server.query;
+  const auto& before = draft.next.locked_view;
+  const bool stands_by = server_alive(obs) && query && query->in_recovery;
+  if (!stands_by || !before || !before->leader) return;
+  if (!obs.view().locked_by(before->leader->name)) return;
+  if (runs(obs.view().leader_member()) && !runs(before->leader_member())) {
+    draft.start(Task::wake_receiver, ServerAction(WakeReceiver{}), no_limit);
+  }
+}
+
 void digest_view(Draft& draft) {
   const auto& obs = draft.obs;
   if (!obs.store.view) return;
+  hasten_receiver(draft);
   if (!draft.next.first_view_at) draft.next.first_view_at = obs.now;
   if (obs.view().locked() || !draft.next.locked_view) {
     warn_of_shared_slots(draft, draft.next.locked_view);
@@ -119,6 +138,8 @@ void digest_slots(Draft& draft) {
   if ((begins || (obs.holds_lock() && seen.empty())) && obs.view().status) {
     for (const auto& slot : obs.view().status->retain_slots) seen[slot] = obs.now;
   }
+  const bool news = begins || obs.now == obs.store.view_at || obs.now == obs.cycle_began;
+  if (!news && !seen.empty()) return;
   for (const auto& [name, member] : obs.view().members) {
     if (name != obs.node->name && !member.tags.nostream) seen[slot_name_of(name)] = obs.now;
   }

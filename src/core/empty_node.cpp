@@ -181,6 +181,7 @@ void begin_reinitialize(Draft& draft, bool from_leader, RequestId request) {
   job.goal.standby = true;
   job.only_basebackup = from_leader;
   job.source = from_leader ? leader_source(obs) : clone_source(obs, chance(obs));
+  if (!job.source) job.source = remote_source(obs);
   job.request = request;
   begin(draft, std::move(job));
 }

@@ -57,7 +57,7 @@ Commit write_initialize(const Observation& obs) {
 void restore_config(Draft& draft) {
   const auto& obs = draft.obs;
   const auto& stored = obs.view().config;
-  const bool usable = stored && stored->valid && stored->value.truthy();
+  const bool usable = stored && stored->valid && stored->value->truthy();
   if (usable || !obs.holds_lock()) return;
   const bool known = obs.config && obs.config->is_map();
   // A server that is taken over without a `bootstrap` section was never configured. The empty

@@ -100,7 +100,12 @@ void end_failed_hand_over(Draft& draft, const Job& job, const std::string& error
   clear_request(draft);
   draft.next.demoting = false;
   if (server_alive(draft.obs) || !draft.obs.holds_lock()) return;
-  if (in_standby_cluster(draft.obs)) return begin_standby(draft, "restarting after failure");
+  // By what the server was, not by the settings: these may have changed meanwhile, and a standby
+  // that is started as a primary writes on the timeline of the server that it followed.
+  const auto& server = draft.obs.local.server;
+  if (in_standby_cluster(draft.obs) || server.standby_signal || server.recovery_signal) {
+    return begin_standby(draft, "restarting after failure");
+  }
   auto again = make_job(JobKind::start_primary, "starting primary after failure");
   again.start_timeout = draft.obs.cluster->primary_start_timeout;
   begin(draft, std::move(again));

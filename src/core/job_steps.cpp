@@ -211,6 +211,11 @@ StepState take_first_lock(Draft& draft) {
     draft.wake(end->second.at + first_lock_again);
     return StepGoesOn{};
   }
+  if (!is_valid(local_system_id(obs))) {  // the server has ended since
+    draft.start(Task::observe, ObserveServer{.control_data = true}, no_limit);
+    draft.wake(first_lock_again);
+    return StepGoesOn{};
+  }
   if (!obs.store.current || !claim_shows_identity(obs)) return StepGoesOn{};
   if (const auto& stray = obs.view().leader) {
     if (!obs.view().locked_by(obs.node->name)) return StepFailed{"another member has the lock"};

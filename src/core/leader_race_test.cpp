@@ -315,6 +315,36 @@ TEST(LeaderRace, TimelineThatTheLastLeaderDidNotFollowCountsUpToTheForkBeforeIt)
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// Its leader ended before it had written `/history`.
+TEST(LeaderRace, StandbyThatAnExaminedLeaderLeftCountsUpToTheFork) {  // seed 8003414
+  Given given("b");
+  given.unlocked().silent("a").silent("c");
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  DivergenceFacts facts;
+  facts.local_timeline = Timeline(1);
+  facts.leader_timeline = Timeline(2);
+  facts.leader_history = {HistoryLine{Timeline(1), Lsn(0x2ffefff), "", "", ""}};
+  auto& found = given.obs().local.divergence;
+  found = DivergenceFinding{MemberName("a"), facts, at_ms(-1000)};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  found->facts.leader_history[0].switch_lsn = Lsn(0x2fff000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+  found->facts.leader_history[0].switch_lsn = Lsn(0x2ffefff);
+  found->facts.local_timeline = Timeline(3);  // the data were rewound since
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+TEST(LeaderRace, AnswersOfBeforeAnotherLeaderCameAndWentAreVoid) {  // seed 9106650
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x3000000);
+  auto obs = given.build();
+  EXPECT_EQ(decide(obs).why.reason, Reason::race_taking_lock);
+  auto later = *obs.store.view;
+  later.lost_leader->deleted_at = Revision(140);
+  obs.store.view = std::make_shared<const ClusterView>(later);
+  EXPECT_EQ(decide(obs).why.reason, Reason::race_asking_peers);
+}
+
 // Agents that have just started have seen no leader: two timelines began from the same one, and the
 // own number is the higher of those that `/history` does not name.
 TEST(LeaderRace, OwnHistoryFileTellsOfAForkThatTheKeyDoesNotName) {

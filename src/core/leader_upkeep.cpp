@@ -36,6 +36,7 @@ void checkpoint_after_promotion(Draft& draft) {
     draft.next.checkpoint_needed = false;
     return;
   }
+  if (rests_after_failure(draft, Task::checkpoint)) return;
   draft.start(Task::checkpoint, CheckpointServer{}, no_limit);
   draft.wake(checkpoint_again);
 }

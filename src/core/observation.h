@@ -244,7 +244,7 @@ static_assert(lists_all_fields<PendingRequest>);
 
 // What a round of peers was asked about: when any of it changes, its answers are void (safety 3.5).
 struct RoundBasis {
-  Revision leader;  // create revision; 0 = no leader
+  Revision leader;  // create revision; without a leader that of its last deletion; 0 = none seen
   Revision sync;
   Revision failover;
   Revision config;

@@ -14,7 +14,12 @@ Revision revision_of(const std::optional<T>& key) {
 RoundBasis basis_of(const Observation& obs) {
   const auto& view = obs.view();
   RoundBasis basis;
-  basis.leader = view.leader ? view.leader->create_revision : Revision(0);
+  if (view.leader) {
+    basis.leader = view.leader->create_revision;
+  } else if (view.lost_leader) {
+    // Another leader may have come and gone since the last time that nobody led (seed 9106650).
+    basis.leader = view.lost_leader->deleted_at;
+  }
   basis.sync = revision_of(view.sync);
   basis.failover = revision_of(view.failover);
   basis.config = revision_of(view.config);

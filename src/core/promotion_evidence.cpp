@@ -17,8 +17,18 @@ bool claims_to_lead(const PeerReport& report) {
          report.role == "promoted";
 }
 
+// The last round was asked since the earlier lock was seen to end: in our own reign, or before it
+// for the race that took it. Where events were missed it may have ended another time since.
+bool was_asked_since(const Observation& obs, const std::optional<LostLeader>& lost) {
+  const auto asked_in = obs.memory->round_basis.leader;
+  if (obs.view().leader && asked_in == obs.view().leader->create_revision) return true;
+  if (lost && lost->after_gap) return false;
+  return asked_in == (lost ? lost->deleted_at : Revision(0));
+}
+
 // (c) of the rule: this member's REST answers, and it is no primary.
-bool denies(const Observation& obs, const MemberName& name) {
+bool denies(const Observation& obs, const std::optional<LostLeader>& lost, const MemberName& name) {
+  if (!was_asked_since(obs, lost)) return false;
   if (obs.now - obs.peers.asked_at > peer_answer_age_max) return false;
   const auto at = std::ranges::find(obs.peers.reports, name, &PeerReport::name);
   return at != obs.peers.reports.end() && at->answered && !claims_to_lead(*at);
@@ -45,7 +55,7 @@ bool holder_is_unknown(const Draft& draft) {
 bool seen_leader_may_write(const Observation& obs, const LostLeader& lost) {
   const bool own_reign = lost.leader.name == obs.node->name;
   if (own_reign || lost.released || !lost.was_tanist) return false;
-  return !lease_is_gone(obs, lost) && !denies(obs, lost.leader.name);
+  return !lease_is_gone(obs, lost) && !denies(obs, lost, lost.leader.name);
 }
 
 // This process met data without a cluster in the store and wrote `/initialize` itself: a new
@@ -66,7 +76,7 @@ std::vector<PeerAddress> suspects(const Draft& draft) {
     found.push_back({lost->leader.name, lost->api_url});
   if (!holder_is_unknown(draft)) return found;
   for (const auto& [name, member] : obs.view().members) {
-    const bool suspect = name != obs.node->name && member.is_tanist() && !denies(obs, name);
+    const bool suspect = name != obs.node->name && member.is_tanist() && !denies(obs, lost, name);
     const bool listed = !found.empty() && found.front().member == name;
     if (suspect && !listed) found.push_back({name, member.api_url});
   }

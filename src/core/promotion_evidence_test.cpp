@@ -78,6 +78,25 @@ TEST(Promotion, OldLeaderThatDeniesIsEvidence) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
 }
 
+TEST(Promotion, DenialOfBeforeItTookTheLockIsNone) {  // seed 9106650
+  auto given = won();
+  given.answers("a", 0x3000000);
+  auto obs = given.build();
+  const auto asked_in = [&](std::int64_t revision) {
+    auto memory = *obs.memory;
+    memory.round_basis.leader = Revision(revision);
+    obs.memory = std::make_shared<const Memory>(std::move(memory));
+    return decide(obs).why.reason;
+  };
+  EXPECT_EQ(asked_in(119), Reason::leader_awaits_evidence);
+  EXPECT_EQ(asked_in(120), Reason::leader_promoting_after_race);  // for the race, after its end
+  given.memory().took_after->after_gap = true;
+  given.answers("c", 0x3000000);
+  obs = given.build();
+  EXPECT_EQ(asked_in(120), Reason::leader_awaits_evidence);
+  EXPECT_EQ(asked_in(10), Reason::leader_promoting_after_race);  // in our reign
+}
+
 TEST(Promotion, OldLeaderThatSaysPrimaryIsNot) {
   auto given = won();
   given.answers("a", 0, true);

@@ -32,7 +32,7 @@ RequestOutcome serve_cluster(Draft& draft, PendingRequest& pending) {
 RequestOutcome serve_document(Draft& draft, PendingRequest& pending) {
   if (pending.request.endpoint == ApiEndpoint::get_history) {
     const auto& history = draft.obs.view().history;
-    return reply_json(history && history->value.is_list() ? history->value : Tree::list());
+    return reply_json(history && history->value->is_list() ? *history->value : Tree::list());
   }
   const auto& config = draft.obs.view().config;
   if (!config || !config->valid) return reply_page(502, "the configuration key is missing");

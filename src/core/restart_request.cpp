@@ -6,6 +6,7 @@
 #include "core/local_server.h"
 #include "core/request_reply.h"
 #include "core/restart_filter.h"
+#include "core/upstream.h"
 
 namespace tanist {
 
@@ -62,7 +63,8 @@ RequestOutcome serve_reinitialize(Draft& draft, PendingRequest& pending) {
     const auto* value = body.find(key);
     return value != nullptr && to_bool(*value).value_or(false);
   };
-  if (!obs.view().locked()) {
+  // A standby cluster's data can be had from the server that it follows.
+  if (!obs.view().locked() && !remote_source(obs)) {
     return reply_text(503, "Cluster has no leader, can not reinitialize");
   }
   if (obs.view().locked_by(obs.node->name)) {

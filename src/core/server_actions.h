@@ -281,6 +281,14 @@ struct ResumeReplay {
   friend bool operator==(const ResumeReplay&, const ResumeReplay&) = default;
 };
 
+// A standby tries its primary again at once, not after wal_retrieve_retry_interval (5 s unless
+// set): its startup process waits on a latch that a reload sets.
+struct WakeReceiver {
+  static constexpr std::string_view name = "wake_receiver";
+  static constexpr auto fields() { return std::tuple{}; }
+  friend bool operator==(const WakeReceiver&, const WakeReceiver&) = default;
+};
+
 // The lines of pg_wal/TIMELINE.history and the file's modification time.
 struct ReadHistory {
   static constexpr std::string_view name = "read_history";
@@ -390,9 +398,9 @@ using ServerAction =
     std::variant<InitializeData, StartServer, StopServer, PromoteServer, ReloadServer,
                  RunPrePromote, CloneData, FinishBootstrap, RewindData, RecoverData, EmptyData,
                  SetDataAside, ArchiveEnd, FenceServer, ObserveServer, CompareGoal,
-                 ExamineDivergence, CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
-                 LocateWalEnd, ChangeSlots, FetchSlots, InstallSlots, ObserveLeaderSlots,
-                 RunCallback>;
+                 ExamineDivergence, CheckpointServer, ResumeReplay, WakeReceiver, ReadHistory,
+                 LocateShutdown, LocateWalEnd, ChangeSlots, FetchSlots, InstallSlots,
+                 ObserveLeaderSlots, RunCallback>;
 
 // ---- Results ---------------------------------------------------------------------------------
 

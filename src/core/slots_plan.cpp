@@ -3,6 +3,7 @@
 #include "core/slots_plan.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "core/feeding_path.h"
@@ -276,6 +277,8 @@ std::string shared_slot_names(const ClusterView& view) {
 void warn_of_shared_slots(Draft& draft, const ClusterViewPtr& before) {
   const auto& now = draft.obs.store.view;
   if (!draft.obs.node->use_slots || before == now) return;
+  const auto names = [](const ClusterView& view) { return std::views::keys(view.members); };
+  if (before && std::ranges::equal(names(*before), names(*now))) return;
   const auto shared = shared_slot_names(*now);
   if (shared.empty() || (before && shared == shared_slot_names(*before))) return;
   draft.log(LineLevel::error, "Following cluster members share a replication slot name: {}",

@@ -181,7 +181,7 @@ void put_view(Status& status, const Observation& obs) {
   const auto& view = obs.view();
   if (view.config && view.config->valid) status.config = view.config->value;
   status.history =
-      view.history && view.history->value.is_list() ? view.history->value : Tree::list();
+      view.history && view.history->value->is_list() ? *view.history->value : Tree::list();
   if (view.failsafe) {
     status.failsafe = Tree::map();
     for (const auto& [name, url] : view.failsafe->members) status.failsafe.set(name.value(), url);

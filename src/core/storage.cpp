@@ -12,7 +12,7 @@ namespace tanist {
 namespace {
 
 bool has_working_storage(const MemberView& member) {
-  return member.is_tanist() && member.data.find("storage_failed") == nullptr;
+  return member.is_tanist() && member.data->find("storage_failed") == nullptr;
 }
 
 // By what the members publish; a member key lives only while its agent does.

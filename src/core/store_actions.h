@@ -84,8 +84,8 @@ struct TakeLock {
   std::vector<KeyCompare> expect;
   // Written as `initialize`, without a lease, by the same transaction (safety 1.8).
   std::optional<SystemId> identity;
-  // Written as the node's own key under the same lease: there is no leader whom a member that knows
-  // of no lock does not suspect (decision 0004).
+  // Written as the node's own key under the same lease. Whoever has seen no lock suspects each
+  // member that has a key: so no leader may be without one (decision 0004).
   std::optional<std::string> member;
 
   static constexpr auto fields() {

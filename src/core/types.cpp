@@ -64,7 +64,7 @@ std::string slot_name_of(const MemberName& member) {
   const auto stays = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
-  if (std::ranges::all_of(text, stays)) return text.substr(0, 63);
+  if (std::ranges::all_of(text, stays)) return text.size() <= 63 ? text : text.substr(0, 63);
   for (std::size_t at = 0; at < text.size();) {
     const auto point = next_code_point(text, at);
     if (point >= 'A' && point <= 'Z') {

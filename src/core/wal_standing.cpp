@@ -59,9 +59,25 @@ bool own_history_is_wanted(const Observation& obs) {
   return obs.local.history_timeline != timeline || obs.running(Task::read_history);
 }
 
+namespace {
+
+// Where a leader that we examined left our timeline, if that is known: `/history` does not tell it
+// before that leader has written it.
+std::optional<Lsn> fork_of_examined_leader(const Observation& obs, Timeline timeline) {
+  const auto& found = obs.local.divergence;
+  if (!found || timeline == Timeline() || found->facts.local_timeline != timeline) return {};
+  const auto& history = found->facts.leader_history;
+  const auto line = std::ranges::find(history, timeline, &HistoryLine::timeline);
+  return line != history.end() ? std::optional(line->switch_lsn) : std::nullopt;
+}
+
+}  // namespace
+
 Lsn own_common_position(const Observation& obs) {
   const auto timeline = local_timeline(obs);
-  const auto position = common_position(obs, timeline, wal_position(obs));
+  auto position = common_position(obs, timeline, wal_position(obs));
+  if (const auto left = fork_of_examined_leader(obs, timeline))
+    position = std::min(position, *left);
   const bool known = timeline != Timeline() && obs.local.history_timeline == timeline &&
                      !obs.running(Task::read_history) && obs.view().history;
   const auto fork =

@@ -53,10 +53,11 @@ TEST(MemberTable, PortsAreShownWhereOneIsUnusual) {
 
 TEST(MemberTable, LongReasonsAreHiddenInPrettyOnly) {
   auto member = replica("a1");
-  member.data.set("pending_restart", true);
-  member.data.set(
+  Tree data = Tree::map({{"pending_restart", true}});
+  data.set(
       "pending_restart_reason",
       Tree::map({{"x", Tree::map({{"old_value", std::string(60, 'y')}, {"new_value", "z"}})}}));
+  member.data = std::move(data);
   const auto cluster = cluster_of({member});
   EXPECT_NE(member_table_text(cluster).find("x: [hidden - too long]"), std::string::npos);
   EXPECT_EQ(member_table_text(cluster, {Format::tsv}).find("hidden"), std::string::npos);
@@ -64,9 +65,9 @@ TEST(MemberTable, LongReasonsAreHiddenInPrettyOnly) {
 
 TEST(MemberTable, TheGuardIsShownWhereItIsNotAsItShouldBe) {
   auto healthy = replica("a1");
-  healthy.data.set("guard", "armed");
+  healthy.data = Tree::map({{"guard", "armed"}});
   auto bare = replica("a2");
-  bare.data.set("guard", "absent");
+  bare.data = Tree::map({{"guard", "absent"}});
   const auto shown = [](const Reading& cluster, bool extended) {
     MemberTableStyle style;
     style.extended = extended;

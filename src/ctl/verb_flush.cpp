@@ -13,7 +13,7 @@ namespace tanist::ctl {
 namespace {
 
 Result<void> flush_restart(Members& members, const MemberView& member) {
-  const auto* scheduled = member.data.find("scheduled_restart");
+  const auto* scheduled = member.data->find("scheduled_restart");
   if (scheduled == nullptr || !scheduled->truthy()) {
     print_line("No scheduled restart for member " + member.name.value());
     return {};

@@ -13,7 +13,7 @@ Table history_table(const Reading& reading) {
       .columns = {
           {"TL", Align::right}, {"LSN", Align::right}, {"Reason"}, {"Timestamp"}, {"New Leader"}}};
   const auto& history = reading.view->history;
-  const auto* lines = history ? history->value.as_list() : nullptr;
+  const auto* lines = history ? history->value->as_list() : nullptr;
   if (lines == nullptr) return table;
   for (const auto& line : *lines) {
     if (!line.is_list()) continue;

@@ -127,7 +127,7 @@ class Restart {
 
   // Under --force a new schedule takes the place of an old one.
   Result<void> drop_scheduled(const MemberView& member) {
-    const bool has_one = member.data.find("scheduled_restart") != nullptr;
+    const bool has_one = member.data->find("scheduled_restart") != nullptr;
     if (!has_one || !schedule_ || !options_.force) return {};
     const auto answer = members_.ask(member, {.method = "DELETE", .path = "/restart"});
     if (!answer) return pass_on(answer.error());

@@ -18,7 +18,7 @@ namespace {
 constexpr auto poll_pause = seconds(1);
 
 std::string published(const MemberView* member, std::string_view key) {
-  const auto* value = member != nullptr ? member->data.find(key) : nullptr;
+  const auto* value = member != nullptr ? member->data->find(key) : nullptr;
   return value != nullptr ? text_form(*value) : "None";
 }
 

@@ -128,7 +128,7 @@ Observation observation_of(const LiveCluster& cluster, const MemberView& member,
   obs.now = obs.cycle_began = moment;
   obs.node = std::make_shared<const NodeSettings>(settings_of(member, reading.scope));
   obs.cluster = std::make_shared<const ClusterSettings>(reading.settings);
-  obs.config = std::make_shared<const Tree>(after->config ? after->config->value : Tree::map());
+  obs.config = std::make_shared<const Tree>(after->config ? *after->config->value : Tree::map());
   obs.timing = effective_timing(reading.settings.timing,
                                 beside_patroni ? patroni_timing_min : tanist_timing_min, nullptr);
   obs.next_cycle = moment + obs.timing.loop_wait;

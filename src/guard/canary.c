@@ -21,13 +21,13 @@
 #define FILE_NAME "pgsql_tmp_canary"
 #define BLOCK_BYTES 8192
 #define SEGMENT_BYTES (16 * 1024 * 1024)
-#define INTERVAL_SECONDS 2
 
 struct place {
   const char* name;  // data or wal
   char folder[PATH_MAX];
   char control[PATH_MAX];  // global/pg_control: only where it is there is anything to be watched
   int file;                // -1: not open
+  bool told_idle;
 };
 
 static volatile sig_atomic_t ended;
@@ -85,11 +85,17 @@ static int write_block(struct place* place) {
   return fsync(place->file) == 0 ? 0 : errno;
 }
 
+// A folder of the WAL that needs no canary is told of once: each line wakes the reader.
+static bool be_idle(struct place* place, bool only_elsewhere) {
+  const bool known = only_elsewhere && place->told_idle;
+  forget(place);
+  place->told_idle = true;
+  return known || tell(place, " idle", 0, false);
+}
+
 static bool look_once(struct place* place, bool only_elsewhere, uint64_t (*now)(void)) {
-  if (!is_due(place, only_elsewhere)) {
-    forget(place);
-    return tell(place, " idle", 0, false);
-  }
+  if (!is_due(place, only_elsewhere)) return be_idle(place, only_elsewhere);
+  place->told_idle = false;
   const uint64_t began = now();
   const int error = write_block(place);
   const uint64_t microseconds = (now() - began) / 1000;
@@ -110,8 +116,9 @@ static void remove_file(struct place* place) {
   forget(place);
 }
 
-static int watch_folder(struct place* place, bool only_elsewhere, uint64_t (*now)(void)) {
-  const struct timespec interval = {INTERVAL_SECONDS, 0};
+static int watch_folder(struct place* place, bool only_elsewhere, unsigned interval_seconds,
+                        uint64_t (*now)(void)) {
+  const struct timespec interval = {(time_t)interval_seconds, 0};
   while (!ended && look_once(place, only_elsewhere, now)) nanosleep(&interval, NULL);
   remove_file(place);
   return 0;
@@ -125,7 +132,7 @@ static bool set_place(struct place* place, const char* data, const char* folder)
              (int)sizeof place->control;
 }
 
-int guard_canary(const char* data_directory, uint64_t (*now)(void)) {
+int guard_canary(const char* data_directory, unsigned interval_seconds, uint64_t (*now)(void)) {
   static struct place data = {.name = "data"};
   static struct place wal = {.name = "wal"};
   const struct sigaction on_end = {.sa_handler = end};
@@ -137,8 +144,8 @@ int guard_canary(const char* data_directory, uint64_t (*now)(void)) {
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) return 1;
-  if (child > 0) return watch_folder(&data, false, now);
+  if (child > 0) return watch_folder(&data, false, interval_seconds, now);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) return 0;
-  return watch_folder(&wal, true, now);
+  return watch_folder(&wal, true, interval_seconds, now);
 }

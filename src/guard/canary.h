@@ -10,16 +10,16 @@
 extern "C" {
 #endif
 
-// Until it is ended, or nobody reads standard error any more. Each round of two seconds has one
-// line of each folder there:
+// Until it is ended, or nobody reads standard error any more. Each round has one line of each
+// folder there:
 //   data 1234     microseconds of write and fsync
 //   data full     less is free than one segment of WAL needs
 //   data error N  errno
 //   data idle     no server's data is there
-//   wal idle      the WAL lies in the file system of the data
+//   wal idle      the WAL lies in the file system of the data; told once
 // The files are global/pgsql_tmp_canary and pg_wal/pgsql_tmp_canary: base backup and pg_rewind
 // leave out what begins like that.
-int guard_canary(const char* data_directory, uint64_t (*now)(void));
+int guard_canary(const char* data_directory, unsigned interval_seconds, uint64_t (*now)(void));
 
 #ifdef __cplusplus
 }

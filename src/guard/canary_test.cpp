@@ -54,7 +54,7 @@ class Canary : public testing::Test {
       dup2(ends[1], STDERR_FILENO);
       close(ends[0]);
       close(ends[1]);
-      _exit(guard_canary(data.c_str(), now));
+      _exit(guard_canary(data.c_str(), 1, now));
     }
     close(ends[1]);
     lines = fdopen(ends[0], "r");

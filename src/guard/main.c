@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ static const char help[] =
     "  tanist-guard sweep DATA_DIRECTORY [--kill] [--name EXECUTABLE]\n"
     "      Lists the processes of the server in that directory; with --kill ends them all, also\n"
     "      orphans and stopped ones. Exit 0: none is left; 3: some are.\n"
-    "  tanist-guard canary DATA_DIRECTORY\n"
+    "  tanist-guard canary DATA_DIRECTORY SECONDS\n"
     "      Writes and syncs a block there and in its pg_wal every two seconds and tells on\n"
     "      standard error how long that took, until it is ended.\n"
     "  tanist-guard --version | --help\n";
@@ -162,8 +163,10 @@ int main(int count, char** arguments) {
   if (strcmp(arguments[1], "launch") == 0) return run_launch(arguments + 2);
   if (strcmp(arguments[1], "sweep") == 0) return run_sweep(arguments + 2);
   if (strcmp(arguments[1], "canary") == 0) {
-    if (arguments[2] == NULL || arguments[3] != NULL) return usage("canary needs a data directory");
-    return guard_canary(arguments[2], now);
+    if (arguments[2] == NULL || arguments[3] == NULL || arguments[4] != NULL) {
+      return usage("canary needs a data directory and an interval in seconds");
+    }
+    return guard_canary(arguments[2], (unsigned)strtoul(arguments[3], NULL, 10), now);
   }
   if (strcmp(arguments[1], "--help") == 0) {
     say(STDOUT_FILENO, help);

@@ -66,6 +66,12 @@ os::Awaitable<ServerResult> resume_replay(Job job) {
   co_return succeeded();
 }
 
+os::Awaitable<ServerResult> wake_receiver(Job job) {
+  auto done = co_await query_local(job, "SELECT pg_catalog.pg_reload_conf()", {});
+  if (!done) co_return failed(done.error().plain().message);
+  co_return succeeded();
+}
+
 os::Awaitable<ServerResult> empty_data(Job job, EmptyData wanted) {
   const auto removed = co_await remove_all_data(job, wanted.reason);
   if (!removed) co_return failed(removed.error());

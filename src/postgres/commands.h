@@ -11,6 +11,7 @@ os::Awaitable<ServerResult> run_pre_promote(Job job);
 os::Awaitable<ServerResult> run_callback(Job job, RunCallback wanted);
 
 os::Awaitable<ServerResult> resume_replay(Job job);
+os::Awaitable<ServerResult> wake_receiver(Job job);
 
 // Both refuse while a server runs, and end leftover processes first (trap 103).
 os::Awaitable<ServerResult> empty_data(Job job, EmptyData wanted);

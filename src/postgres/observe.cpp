@@ -75,8 +75,11 @@ os::Awaitable<void> ask_server(Job job, ObserveServer wanted, ServerFacts* facts
   }
   facts->readiness = Readiness::accepting;
   facts->query = std::move(answer->facts);
-  if (wanted.local_timeline && facts->query->in_recovery) {
-    facts->query->received_timeline = co_await timeline_by_replication(job);
+  // Without a receiver the query knows none, and others compare us by position alone.
+  auto& query = *facts->query;
+  const bool unknown = query.in_recovery && query.received_timeline == Timeline();
+  if (unknown || (wanted.local_timeline && query.in_recovery)) {
+    query.received_timeline = co_await timeline_by_replication(job);
   }
   co_await save_backups_if_due(job);
   // Somebody may have changed the files behind our back (trap 118).

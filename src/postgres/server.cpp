@@ -44,8 +44,9 @@ struct LaneOf {
     if constexpr (std::is_same_v<A, FenceServer>) {
       return Lane::fence;
     } else if constexpr (is_one_of<A, ObserveServer, CompareGoal, ExamineDivergence,
-                                   CheckpointServer, ResumeReplay, ReadHistory, LocateShutdown,
-                                   LocateWalEnd, ChangeSlots, ObserveLeaderSlots, RunCallback>) {
+                                   CheckpointServer, ResumeReplay, WakeReceiver, ReadHistory,
+                                   LocateShutdown, LocateWalEnd, ChangeSlots, ObserveLeaderSlots,
+                                   RunCallback>) {
       return Lane::background;
     } else {
       return Lane::server;
@@ -77,6 +78,7 @@ struct Performer {
   R operator()(ExamineDivergence a) { return examine_divergence(job, std::move(a)); }
   R operator()(CheckpointServer) { return checkpoint_server(job); }
   R operator()(ResumeReplay) { return resume_replay(job); }
+  R operator()(WakeReceiver) { return wake_receiver(job); }
   R operator()(ReadHistory a) { return read_history(job, a); }
   R operator()(LocateShutdown) { return locate_shutdown(job); }
   R operator()(LocateWalEnd) { return locate_wal_end(job); }

@@ -102,7 +102,7 @@ void take_canary_line(std::string_view line, Instant now, WatchedFolder& data, W
   } else {
     return;
   }
-  folder.watched = true;
+  folder.watched = word != "idle" || name == "data";  // the other one says so once
   folder.answered_at = now;
 }
 
@@ -126,9 +126,9 @@ StorageFacts storage_of(const WatchedFolder& data, const WatchedFolder& wal,
 
 namespace {
 
-constexpr Duration look_interval = seconds{1};
+constexpr Duration look_interval = seconds{2};
+constexpr Duration look_interval_in_doubt = seconds{1};
 constexpr Duration connect_interval = seconds{10};
-constexpr Duration examine_interval = seconds{2};
 constexpr Duration tell_interval = seconds{10};
 constexpr Duration canary_again = seconds{5};
 
@@ -136,7 +136,6 @@ struct Watch {
   WatchedFolder data;
   WatchedFolder wal;
   ServerContact contact;
-  Instant examined_at;
   StorageFacts told;
   Instant told_at;
   Instant connected_at;
@@ -175,7 +174,6 @@ constexpr std::string_view waiting_query =
 
 // A stopped postmaster looks well to every session that is there.
 os::Awaitable<void> examine_postmaster(Job job, WatchPtr watch) {
-  watch->examined_at = os::now();
   const auto identity = job.server->postmaster->identity();
   const auto limit = job.within(query_time_max);
   const auto process = co_await os::on_disk(*job.server->disk, limit,
@@ -191,7 +189,9 @@ os::Awaitable<void> examine_postmaster(Job job, WatchPtr watch) {
   }
 }
 
-os::Awaitable<void> note_missing_answer(Job job, WatchPtr watch, Instant began) {
+// A new connection needs a new process of the server: what an old session answers says little.
+os::Awaitable<void> try_connection(Job job, WatchPtr watch) {
+  const auto began = os::now();
   const auto answer = co_await ask_readiness(job, query_time_max);
   auto& since = watch->contact.unanswered_since;
   if (answer != Readiness::no_answer) {
@@ -199,22 +199,16 @@ os::Awaitable<void> note_missing_answer(Job job, WatchPtr watch, Instant began) 
   } else if (!since) {
     since = began;
   }
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(os::now() - began);
+  watch->told.connection_us = answer == Readiness::accepting ? took.count() : -1;
 }
 
-// A new connection needs a new backend: what an old session answers says little.
-os::Awaitable<void> try_connection(Job job, WatchPtr watch, bool ask) {
-  const auto began = os::now();
+// What the sessions wait for while the disk is silent.
+os::Awaitable<void> ask_what_waits(Job job, WatchPtr watch) {
   const auto address = job.server->address.value_or(local_address(*job.settings));
   auto request = local_request(*job.settings, address, job.settings->database);
   auto opened = co_await connect(job, std::move(request));
-  if (!opened) {
-    watch->told.connection_us = -1;
-    co_return co_await note_missing_answer(job, watch, began);
-  }
-  watch->contact.unanswered_since.reset();
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(os::now() - began);
-  watch->told.connection_us = took.count();
-  if (!ask) co_return;
+  if (!opened) co_return;
   const auto limit = job.within(query_time_max);
   const auto rows = co_await (*opened)->query(std::string(waiting_query), {}, limit);
   if (!rows) co_return;
@@ -240,15 +234,14 @@ os::Awaitable<bool> look_at_server(Job job, WatchPtr watch, bool silent) {
     watch->contact = {};
     co_return false;
   }
-  if (os::now() >= watch->examined_at + examine_interval) {
-    co_await examine_postmaster(job, watch);
-  }
+  co_await examine_postmaster(job, watch);
   const bool doubted = silent || watch->contact.unanswered_since;
   if (!doubted && os::now() < watch->connected_at + connect_interval) co_return true;
   watch->connected_at = os::now();
   Job latest = job;
   latest.settings = job.server->settings;
-  co_await try_connection(latest, watch, silent);
+  co_await try_connection(latest, watch);
+  if (silent) co_await ask_what_waits(latest, watch);
   co_return true;
 }
 
@@ -257,8 +250,9 @@ os::Awaitable<bool> look_at_server(Job job, WatchPtr watch, bool silent) {
 os::Awaitable<void> watch_storage(Job job) {
   auto watch = std::make_shared<Watch>();
   os::start(job.server->loop, run_canary(job, watch));
+  bool doubted = false;
   while (!job.stopped()) {
-    const auto moment = job.within(look_interval);
+    const auto moment = job.within(doubted ? look_interval_in_doubt : look_interval);
     co_await os::pause(moment);
     if (job.stopped()) co_return;
     auto facts = present_facts(*watch, job.server->hooks.storage_silent_after);
@@ -268,6 +262,7 @@ os::Awaitable<void> watch_storage(Job job) {
     const bool due =
         facts.state != watch->told.state || silent || os::now() >= watch->told_at + tell_interval;
     watch->told = facts;
+    doubted = !facts.good_enough() || watch->contact.unanswered_since;
     if (!due || !job.server->hooks.storage_observed) continue;
     watch->told_at = os::now();
     job.server->hooks.storage_observed(facts);

@@ -7,7 +7,8 @@
 
 namespace tanist::store {
 
-ClusterCache::ClusterCache(KeyPaths paths) : paths_(std::move(paths)) {}
+ClusterCache::ClusterCache(KeyPaths paths, MemberReader read_member)
+    : paths_(std::move(paths)), read_member_(std::move(read_member)) {}
 
 const StoredKey* ClusterCache::find(const std::string& key) const {
   const auto at = keys_.find(key);
@@ -57,7 +58,7 @@ void set(std::optional<View>& part, const StoredKey* value, Decode decode) {
 void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
   if (const auto member = member_of(relative)) {
     if (value != nullptr) {
-      view_.members.insert_or_assign(*member, decode_member(*member, *value));
+      view_.members.insert_or_assign(*member, read_member_(*member, *value));
     } else {
       view_.members.erase(*member);
     }

@@ -194,7 +194,7 @@ std::optional<FailsafeView> decode_failsafe(const StoredKey& key) {
 
 DigestsView decode_digests(const StoredKey& key) {
   DigestsView digests{.value = json_or_null(key.value), .revision = key.revision};
-  if (!digests.value.is_list()) digests.value = Tree();
+  if (!digests.value->is_list()) digests.value = Tree();
   return digests;
 }
 

@@ -4,6 +4,7 @@
 // empty or unknown. Pure; any thread; knows no particular store.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,6 +55,7 @@ struct StoredKey {
 std::optional<MemberName> member_of(std::string_view relative);
 
 MemberView decode_member(const MemberName& name, const StoredKey& key);
+using MemberReader = std::function<MemberView(const MemberName& name, const StoredKey& key)>;
 LeaderView decode_leader(const StoredKey& key);
 InitializeView decode_initialize(const StoredKey& key);
 ConfigView decode_config(const StoredKey& key);

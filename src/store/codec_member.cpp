@@ -88,7 +88,7 @@ MemberView decode_member(const MemberName& name, const StoredKey& key) {
   Tree data =
       key.value.starts_with("postgres") ? from_legacy_url(key.value) : json_or_null(key.value);
   member.data = data.is_map() ? std::move(data) : Tree::map();
-  const Tree& object = member.data;
+  const Tree& object = *member.data;
   member.conn_url = text_of(object, "conn_url");
   const auto* parts = object.find("conn_kwargs");
   if (member.conn_url.empty() && parts != nullptr) member.conn_url = url_of_parts(*parts);

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/settings.h"
+#include "store/codec.h"
 #include "store/etcd3_io.h"
 
 namespace tanist::store {
@@ -17,6 +18,7 @@ struct MachineOptions {
   std::uint64_t seed = 0;
   // Keep a view and learn of etcd's members. Off for single questions of the control tool.
   bool follow = true;
+  MemberReader read_member = decode_member;
 };
 
 class Etcd3Machine {

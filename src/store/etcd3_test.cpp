@@ -367,7 +367,8 @@ TEST_F(Etcd3StoreOfThree, Trap155EveryMemberMayStopInTurnDuringRenewals) {
         test::wait_for([&] { return etcd.ctl({"put", "/service/demo/config", value}, others); }));
     EXPECT_TRUE(store->run_until([&] {
       const auto& config = store->view()->config;
-      return config && *config->value.find("ttl")->as_int() == static_cast<std::int64_t>(node) + 20;
+      return config &&
+             *config->value->find("ttl")->as_int() == static_cast<std::int64_t>(node) + 20;
     })) << "the view still follows";
     etcd.signal(node, SIGCONT);
     store->run_for(seconds(1));

@@ -177,7 +177,7 @@ TEST(View, RepeatedAndOldEventsChangeNothing) {
   old.mod_revision = Revision(kv.mod_revision.value() - 1);
   world.say({.events = {{false, old}, {false, kv}}});
   world.run_for(milliseconds(10));
-  EXPECT_EQ(*world.view().config->value.find("ttl")->as_int(), 30);
+  EXPECT_EQ(*world.view().config->value->find("ttl")->as_int(), 30);
 }
 
 TEST(View, AFailedReadIsRepeatedAfterASecond) {

@@ -69,7 +69,7 @@ void set_config(World& world, const std::string& text) {
   }
   const auto change = parse_json(text);
   if (!change || !change->is_map()) throw Unusable{"config wants a JSON object"};
-  auto config = world.view.config ? world.view.config->value : Tree::map();
+  auto config = world.view.config ? *world.view.config->value : Tree::map();
   if (!config.is_map()) config = Tree::map();
   merge(config, *change);
   world.view.config = ConfigView{config, true, world.next_revision()};

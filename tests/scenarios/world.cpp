@@ -25,6 +25,7 @@ bool is_answered_at_once(Task task) {
     case Task::examine_divergence:
     case Task::checkpoint:
     case Task::resume_replay:
+    case Task::wake_receiver:
     case Task::read_history:
     case Task::locate_shutdown:
     case Task::change_slots:
@@ -39,7 +40,7 @@ bool is_answered_at_once(Task task) {
 
 // Of these, what a reader wants to see nevertheless.
 bool is_worth_a_line(Task task) {
-  return !is_answered_at_once(task) || task == Task::resume_replay ||
+  return !is_answered_at_once(task) || task == Task::resume_replay || task == Task::wake_receiver ||
          task == Task::examine_divergence;
 }
 

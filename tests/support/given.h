@@ -224,14 +224,16 @@ class Given {
   Observation& obs() { return obs_; }
 
   Observation build() {
-    memory_.round_basis.leader = view_.leader ? view_.leader->create_revision : Revision(0);
+    memory_.round_basis.leader = view_.leader        ? view_.leader->create_revision
+                                 : view_.lost_leader ? view_.lost_leader->deleted_at
+                                                     : Revision(0);
     memory_.round_basis.config = view_.config ? view_.config->revision : Revision(0);
     memory_.round_basis.failover = view_.failover ? view_.failover->revision : Revision(0);
     memory_.round_basis.sync = view_.sync ? view_.sync->revision : Revision(0);
     memory_.round_basis.role = memory_.role;
     obs_.node = std::make_shared<const NodeSettings>(node_);
     obs_.cluster = std::make_shared<const ClusterSettings>(cluster_);
-    obs_.config = std::make_shared<const Tree>(view_.config ? view_.config->value : Tree::map());
+    obs_.config = std::make_shared<const Tree>(view_.config ? *view_.config->value : Tree::map());
     obs_.timing = effective_timing(cluster_.timing, tanist_timing_min, nullptr);
     obs_.store.view = std::make_shared<const ClusterView>(view_);
     obs_.memory = std::make_shared<const Memory>(memory_);

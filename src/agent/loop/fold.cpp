@@ -88,7 +88,7 @@ void Loop::fold(const ViewArrived& event) {
 
 // A bad document never replaces the last good one (contract dcs 4.2).
 void Loop::adopt_config(const ClusterView& view) {
-  if (!view.config || !view.config->valid || !view.config->value.truthy()) return;
+  if (!view.config || !view.config->valid || !view.config->value->truthy()) return;
   auto settings = cluster_settings_from(view.config->value);
   if (!settings) {
     out_.log.push_back({LineLevel::error, settings.error().message});
@@ -99,7 +99,7 @@ void Loop::adopt_config(const ClusterView& view) {
   }
   obs_.cluster = std::make_shared<const ClusterSettings>(std::move(*settings));
   if (obs_.config && *obs_.config == view.config->value) return;
-  obs_.config = std::make_shared<const Tree>(view.config->value);
+  obs_.config = std::make_shared<const Tree>(*view.config->value);
   start(Task::adopt_config, AgentAction(AdoptConfig{*obs_.config}), Instant::max());
 }
 
@@ -247,6 +247,9 @@ void Loop::fold(const PostmasterStarted& event) {
   obs_.local.server.postmaster = event.process;
   obs_.local.server.query.reset();
   obs_.local.shutdown_location.reset();
+  // Its data may have been rewound or copied since, and a timeline of the same number be another.
+  obs_.local.history_timeline = Timeline();
+  if (!obs_.running(Task::examine_divergence)) obs_.local.divergence.reset();
 }
 
 void Loop::fold(const PostmasterExited& event) {
