@@ -19,8 +19,8 @@ import pathlib
 import re
 import sys
 
-from side import POSTGRESQL, Side, start_etcd
-from local_servers import Folder, eventually, must_run, run
+from side import PATRONI, POSTGRESQL, Side, patroni_version, start_etcd
+from local_servers import Folder, eventually, must_run
 
 TICKS = os.sysconf("SC_CLK_TCK")
 START_S = 180
@@ -79,10 +79,10 @@ def show(rows, options):
 
 
 def check_patroni():
-    if not pathlib.Path("/usr/bin/patroni").exists():
+    if PATRONI is None:
         sys.exit("cost: Patroni is missing. Remedy: apt-get install --no-install-recommends "
                  "patroni python3-etcd, and see that its service does not start; or --only tanist")
-    print(run("/usr/bin/python3", "/usr/bin/patroni", "--version").stdout.strip())
+    print(patroni_version())
 
 
 def read_options():

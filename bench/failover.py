@@ -27,8 +27,8 @@ import time
 import urllib.request
 
 import psycopg2
-from side import ROOT, Side, start_etcd
-from local_servers import POSTGRESQL, Folder, eventually, network, run
+from side import ROOT, Side, patroni_version, start_etcd
+from local_servers import POSTGRESQL, Folder, eventually, network
 from writer import Writer
 
 SETTINGS = {
@@ -256,10 +256,9 @@ def machine():
     model = next((line.split(":")[1].strip() for line in
                   pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
                   if line.startswith("model name")), "unknown")
-    patroni = run("/usr/bin/python3", "/usr/bin/patroni", "--version").stdout.strip()
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], check=False,
                             capture_output=True, text=True).stdout.strip()
-    return (f"{os.cpu_count()} x {model}, PostgreSQL {POSTGRESQL.parent.name}, {patroni}, "
+    return (f"{os.cpu_count()} x {model}, PostgreSQL {POSTGRESQL.parent.name}, {patroni_version()}, "
             f"commit {commit}")
 
 

@@ -4,8 +4,8 @@
 
 Each round starts a server, connects clients that write all the time, loads every core, lets the
 deadline pass and reads from the guard's page how long the sweep took. It loads the machine: not
-beside something that minds. A sweep takes a second or two; Ctrl-C ends it with the figures so far. Run as root (server and guard then run as user postgres) or as any
-user that may run postgres.
+beside something that minds. A sweep takes about a second; Ctrl-C ends it with the figures so
+far. Run as root (server and guard then run as user postgres) or as any user that may run postgres.
 
     bench/guard_sweep.py [--sweeps 200] [--backends 50] [--real-time] [--guard PROGRAM]
 """
@@ -162,7 +162,7 @@ def sweep(server, guard, backends, load):
     guard.record_postmaster(server.postmaster.pid)
     clients = server.make_busy(backends)
     signal_all(load, signal.SIGCONT)
-    time.sleep(0.3)  # until every client is in the middle of its transactions, and all cores are loaded
+    time.sleep(0.3)  # until all cores are loaded, and every client is in the middle of its work
     hit, took, from_due, killed = guard.fire()
     if server.processes() != 0 or killed < backends:
         sys.exit(f"{server.processes()} left, {killed} killed")
@@ -199,8 +199,8 @@ def main():
     print(f"{options.backends} backends, {os.cpu_count()} loaded cores, "
           f"guard has {', '.join(guard.traits())}"
           f"{', real-time priority (given)' if options.real_time else ''}", flush=True)
-    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"], stderr=subprocess.DEVNULL)
-            for _ in range(os.cpu_count())]
+    loop = ["sh", "-c", "while :; do :; done"]
+    load = [subprocess.Popen(loop) for _ in range(os.cpu_count())]
     rows = []
     try:
         for done in range(options.sweeps):

@@ -34,6 +34,7 @@ import store_data  # noqa: E402
 from failover import SETTINGS, machine  # noqa: E402
 from fault_cluster import FaultCluster  # noqa: E402
 from local_servers import eventually  # noqa: E402
+from side import PATRONI  # noqa: E402
 from workload import Workload  # noqa: E402
 
 RESUME_S = 120
@@ -50,7 +51,7 @@ class PartitionedCluster(FaultCluster):
         if self.side == "tanist":
             super().start_agent(node)
             return
-        words, environment = real_patroni.agent(real_patroni.INSTALLED, self.config_file(node))
+        words, environment = real_patroni.agent(PATRONI, self.config_file(node))
         self.launch(node, f"tanist-{node}", *words, **environment)
 
     def members(self):

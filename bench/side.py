@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster of tanist or of Patroni (the distribution's package) for measurements: both alike, on
-one etcd, plain TCP, an empty database. TANIST_BIN says where tanist's programs are."""
+"""A cluster of tanist or of Patroni for measurements: both alike, on one etcd, plain TCP, an empty
+database. TANIST_BIN says where tanist's programs are. Patroni is the distribution's package;
+TANIST_PATRONI=4 takes the one of Debian 13 (unpacked, not installed), or names a folder in which
+`patroni/` lies."""
 
 import json
 import os
@@ -14,14 +16,33 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("TANIST_BIN", str(ROOT / "build/release/src"))
-sys.path.insert(0, str(ROOT / "tests/integration"))
+for of_tests in ("tests/integration", "tests/neighbours"):
+    sys.path.insert(0, str(ROOT / of_tests))
 # pylint: disable=wrong-import-position
+import real_patroni  # noqa: E402
 from local_servers import POSTGRESQL, must_run, network, programs_into  # noqa: E402
 
 ETCD = f"{network()}.100"
 UNVERIFIED = ssl.create_default_context()
 UNVERIFIED.check_hostname = False
 UNVERIFIED.verify_mode = ssl.CERT_NONE
+
+
+def patroni_folder():
+    """Where the Patroni is that is measured; None if there is none."""
+    chosen = os.environ.get("TANIST_PATRONI")
+    if chosen == "4":
+        os.environ.pop("TANIST_PATRONI")
+        return real_patroni.find((4,))
+    folder = pathlib.Path(chosen) if chosen else real_patroni.INSTALLED
+    return folder if real_patroni.version_in(folder) else None
+
+
+PATRONI = patroni_folder()
+
+
+def patroni_version():
+    return "patroni " + ".".join(map(str, real_patroni.version_in(PATRONI)))
 
 
 class Side:
@@ -61,10 +82,11 @@ class Side:
             **self.additions}
 
     def command(self, node):
+        """Words and environment."""
         file = self.folder.path / node / "agent.yml"
         if self.name == "patroni":
-            return ["/usr/bin/python3", "/usr/bin/patroni", file]
-        return [self.folder.path / node / "bin/tanist", file]
+            return real_patroni.agent(PATRONI, file)
+        return [self.folder.path / node / "bin/tanist", file], {}
 
     def start(self):
         for node in self.address:
@@ -76,8 +98,9 @@ class Side:
             self.start_agent(node)
 
     def start_agent(self, node):
-        self.folder.start(node, *self.command(node),
-                          RUNTIME_DIRECTORY=self.folder.path / node / "run")
+        words, environment = self.command(node)
+        self.folder.start(node, *words, RUNTIME_DIRECTORY=self.folder.path / node / "run",
+                          **environment)
 
     def scheme(self):
         return "https" if "certfile" in self.rest else "http"

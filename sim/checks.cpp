@@ -110,10 +110,20 @@ bool Checks::woke_behind(const Node& node) const {
          now < since + interval + round_trip;
 }
 
+// In pause nothing is fenced; who was cut off since has not heard of its end (safety 1.8), and when
+// it does it stops its server.
+bool Checks::knows_a_pause(const Node& node) {
+  const auto now = cluster_.world().now();
+  const auto* loop = node.agent.loop();
+  if (loop != nullptr && loop->observation().cluster->pause) pause_known_at_[&node] = now;
+  const auto known = pause_known_at_.find(&node);
+  return known != pause_known_at_.end() && now < known->second + seconds(2);
+}
+
 void Checks::look_at_primaries() {
   const Node* first = nullptr;
   for (const auto& node : cluster_.nodes()) {
-    if (!node->server.writable() || exempt(*node)) continue;
+    if (!node->server.writable() || exempt(*node) || knows_a_pause(*node)) continue;
     if (first != nullptr && !paused_lately()) {
       return violate("two primaries", first->name() + " and " + node->name());
     }
@@ -290,8 +300,10 @@ void Checks::leader_is_there(const std::string& name) {
 }
 
 void Checks::status_is_written() {
-  const auto optime =
-      Lsn(static_cast<std::uint64_t>(number_in(value_of(cluster_, "status"), "optime")));
+  // Who takes the lock writes it once more as it is.
+  const auto value = value_of(cluster_, "status");
+  if (std::exchange(status_, value) == value) return;
+  const auto optime = Lsn(static_cast<std::uint64_t>(number_in(value, "optime")));
   const auto* node = cluster_.find(leader_);
   if (node == nullptr) return;
   const auto& all = cluster_.records();
@@ -387,7 +399,10 @@ void Checks::give_up_rows(const Node& node, bool synchronous) {
 
 void Checks::row_committed(Row& row) {
   row.given_up = standby_cluster_ || (last_promoted_ != nullptr && row.node != last_promoted_);
-  row.synchronous = row.strict && mode_is_on_ && sync_leader_ == row.node->name();
+  // Nobody could stop a server whose agent and guard are both frozen. When its lease has ended,
+  // who votes for another may go on confirming its commits until it follows that one.
+  const bool unstoppable = exempt(*row.node) && leader_ != row.node->name();
+  row.synchronous = row.strict && mode_is_on_ && sync_leader_ == row.node->name() && !unstoppable;
   row.forbidden = row.given_up && row.synchronous && !paused_lately();
 }
 

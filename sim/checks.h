@@ -81,6 +81,7 @@ class Checks {
   void status_is_written();
   void follows_remote(bool follows);
   void promoted(Node& node);
+  bool knows_a_pause(const Node& node);
   void look_at_lag(const Node& node);
   void forget_published_beyond(const Wal& wal);
   RecordId last_common(RecordId id, const Wal& wal) const;
@@ -112,7 +113,9 @@ class Checks {
   std::map<const Node*, GuardOrder> armed_;  // the last order of this kind
   std::string sync_leader_;                  // by `/sync`
   bool mode_is_on_ = false;                  // by `/config`
-  std::optional<RecordId> published_;        // the last record that `/status` speaks of
+  Tree status_;
+  std::map<const Node*, Instant> pause_known_at_;
+  std::optional<RecordId> published_;  // the last record that `/status` speaks of
   Node* last_promoted_ = nullptr;
   Instant paused_at_{Duration::min()};
   Instant erased_at_{Duration::min()};

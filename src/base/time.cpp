@@ -92,8 +92,9 @@ bool scan_zone(Scanner& scan, ParsedTime* parsed) {
   scan.skip(":");
   if (!scan.at_end() && !scan.number(2, &minutes)) return false;
   if (hours > 23 || minutes > 59) return false;
-  const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-  parsed->time += west ? offset : -offset;
+  const auto distance = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  parsed->offset = west ? -distance : distance;
+  parsed->time -= parsed->offset;
   return scan.at_end();
 }
 

@@ -42,6 +42,7 @@ std::string to_iso8601(WallTime time, std::chrono::minutes offset = std::chrono:
 struct ParsedTime {
   WallTime time;
   bool has_zone = false;
+  std::chrono::minutes offset{0};  // the zone's distance from UTC
 };
 std::optional<ParsedTime> parse_timestamp(std::string_view text);
 

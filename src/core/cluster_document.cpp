@@ -87,7 +87,9 @@ Tree cluster_document(const ClusterView& view, const ClusterSettings& settings,
   Tree document = Tree::map({{"members", std::move(members)}});
   if (settings.pause) document.set("pause", true);
   if (view.failover && view.failover->present() && view.failover->scheduled_at) {
-    Tree scheduled = Tree::map({{"at", to_iso8601(*view.failover->scheduled_at)}});
+    const auto given = parse_timestamp(view.failover->scheduled_text);
+    const auto offset = given ? given->offset : std::chrono::minutes(0);
+    Tree scheduled = Tree::map({{"at", to_iso8601(*view.failover->scheduled_at, offset)}});
     if (view.failover->is_switchover()) scheduled.set("from", view.failover->leader.value());
     if (!view.failover->member.value().empty()) {
       scheduled.set("to", view.failover->member.value());

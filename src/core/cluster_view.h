@@ -160,11 +160,15 @@ struct StatusView {
   std::map<std::string, std::uint64_t> slots;  // slot -> LSN in bytes
   std::set<std::string> retain_slots;
   Revision revision;
+  // Of the primary that wrote `optime`, and `/history` led to it then. 0 = it did not say: Patroni
+  // never does (decision 0014).
+  Timeline timeline;
 
   static constexpr auto fields() {
     using S = StatusView;
     return std::tuple{field("optime", &S::optime), field("slots", &S::slots),
-                      field("retain_slots", &S::retain_slots), field("revision", &S::revision)};
+                      field("retain_slots", &S::retain_slots), field("revision", &S::revision),
+                      field("timeline", &S::timeline)};
   }
   friend bool operator==(const StatusView&, const StatusView&) = default;
 };

@@ -90,6 +90,30 @@ bool has_leaderless_method(const Observation& obs) {
                              });
 }
 
+Why begin_leaderless_clone(Draft& draft, std::optional<Upstream> source) {
+  auto job = make_job(JobKind::clone, "bootstrap (without leader)");
+  job.goal.standby = true;
+  job.source = std::move(source);
+  begin(draft, std::move(job));
+  return because(Reason::cloning_without_leader);
+}
+
+// Nobody has led a standby cluster for a whole ttl: perhaps nobody has data to lead with. The
+// remote server has them; a copy from there may be a long way, and is not begun for a moment
+// without a lock.
+std::optional<Upstream> remote_after_a_while(Draft& draft) {
+  const auto& obs = draft.obs;
+  const bool founded = obs.view().initialize && is_valid(obs.view().initialize->system_id);
+  const auto& since = draft.next.unlocked_since;
+  if (!founded || obs.view().locked() || !since || !in_standby_cluster(obs)) return std::nullopt;
+  const auto begin_at = *since + Duration(obs.timing.ttl);
+  if (obs.now < begin_at) {
+    draft.wake(begin_at);
+    return std::nullopt;
+  }
+  return remote_source(obs);
+}
+
 Why wait_for_leader(const Observation& obs) {
   return because(in_standby_cluster(obs) ? Reason::waiting_for_standby_leader
                                          : Reason::waiting_for_leader);
@@ -147,11 +171,10 @@ Why fill_data_directory(Draft& draft) {
       obs.view().initialize && obs.view().initialize->system_id.value().empty();
   if (!obs.view().locked() && has_leaderless_method(obs) && !bootstrap_elsewhere &&
       !recently_failed(draft)) {
-    auto job = make_job(JobKind::clone, "bootstrap (without leader)");
-    job.goal.standby = true;
-    begin(draft, std::move(job));
-    return because(Reason::cloning_without_leader);
+    return begin_leaderless_clone(draft, std::nullopt);
   }
+  auto remote = remote_after_a_while(draft);
+  if (remote && !recently_failed(draft)) return begin_leaderless_clone(draft, std::move(remote));
   return wait_for_leader(obs);
 }
 

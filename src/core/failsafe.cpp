@@ -170,10 +170,13 @@ RequestOutcome serve_failsafe(Draft& draft, const PendingRequest& pending) {
   const auto& obs = draft.obs;
   const auto& body = pending.request.body;
   if (!obs.cluster->failsafe_mode) return reply_page(502, "failsafe_mode is off");
-  const auto name = given_text(body, "name");
-  if (name.empty() || given_text(body, "conn_url").empty() || given_text(body, "api_url").empty()) {
-    return reply_page(400, "name, conn_url and api_url are required");
+  for (const auto* key : {"name", "conn_url", "api_url"}) {
+    const auto* value = body.find(key);
+    if (value == nullptr || value->as_string() == nullptr || value->as_string()->empty()) {
+      return reply_page(400, "name, conn_url and api_url are required");
+    }
   }
+  const auto name = given_text(body, "name");
   if (leads_or_is_about_to(draft, MemberName(name))) return reply_text(500, "Running as a leader");
   const auto stays_out = std::max(obs.timing.ttl, ttl_of_caller(body));
   auto until = obs.now + Duration(stays_out);

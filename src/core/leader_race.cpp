@@ -49,7 +49,7 @@ MemberName former_leader(const Observation& obs) {
 // Own fitness by position and timeline (contract ha 7.4 rows 1-3).
 bool position_suffices(Draft& draft, bool lag_limit) {
   const auto& obs = draft.obs;
-  const auto optime = obs.view().optime().value();
+  const auto optime = published_position(obs).value();
   const auto mine = own_common_position(obs).value();
   const auto limit =
       static_cast<std::uint64_t>(std::max<std::int64_t>(obs.cluster->lag_bytes_max_on_failover, 0));

@@ -315,6 +315,38 @@ TEST(LeaderRace, TimelineThatTheLastLeaderDidNotFollowCountsUpToTheForkBeforeIt)
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// Two promotions from one point: the line is the same, and nobody here saw the second leader.
+TEST(LeaderRace, TimelineThatStatusIsBeyondWasLeftOut) {  // seed 9203737
+  auto given = racing_against(on_timeline(2, 0x3000000));
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(1), Lsn(0x2f00000), "", "t", "c"}};
+  given.obs().local.history = given.view().history->lines;
+  given.obs().local.history_timeline = Timeline(2);
+  given.view().status->timeline = Timeline(2);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+  given.view().status->timeline = Timeline(3);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().history->lines[0].switch_lsn = Lsn(0x2fff000);
+  given.obs().local.history = given.view().history->lines;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+// An operator's failover left that log, and its new leader died before it published anything.
+TEST(LeaderRace, WhatWasGivenUpByOurOwnPromotionIsNotMissed) {  // seed 9302343
+  auto given = racing_against(on_timeline(2, 0x2f01000));
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  given.runs_as_standby(0x2f02000).obs().local.server.query->received_timeline = Timeline(3);
+  given.view().status->timeline = Timeline(2);
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(1), Lsn(0x2f00000), "", "t", "c"}};
+  given.obs().local.history = given.view().history->lines;
+  given.obs().local.history_timeline = Timeline(3);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+  given.obs().local.history.push_back({Timeline(2), Lsn(0x2f02000), "", "t", ""});
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
 // Its leader ended before it had written `/history`.
 TEST(LeaderRace, StandbyThatAnExaminedLeaderLeftCountsUpToTheFork) {  // seed 8003414
   Given given("b");

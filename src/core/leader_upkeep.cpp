@@ -41,9 +41,12 @@ void checkpoint_after_promotion(Draft& draft) {
   draft.wake(checkpoint_again);
 }
 
-// A timeline's number follows its ancestor's, unless another server had taken that number.
-bool stored_history_is_right(const Observation& obs, Timeline timeline) {
+}  // namespace
+
+bool history_leads_here(const Observation& obs) {
   const auto& stored = obs.view().history;
+  const auto timeline = local_timeline(obs);
+  if (timeline == Timeline(1)) return !stored || stored->lines.empty();
   if (!stored || stored->lines.empty() || stored->lines.back().new_leader.empty()) return false;
   const auto& last = stored->lines.back();
   if (last.timeline.value() + 1 == timeline.value()) return true;
@@ -51,6 +54,8 @@ bool stored_history_is_right(const Observation& obs, Timeline timeline) {
   return obs.local.history_timeline == timeline && !file.empty() &&
          file.back().timeline == last.timeline && file.back().switch_lsn == last.switch_lsn;
 }
+
+namespace {
 
 Tree line_tree(const HistoryLine& line) {
   Tree out =
@@ -110,12 +115,8 @@ void keep_history(Draft& draft) {
   const auto timeline = local_timeline(obs);
   if (timeline == Timeline() || draft.busy(Task::write_history)) return;
   if (draft.busy(Task::read_history) || rests_after_failure(draft, Task::write_history)) return;
-  const auto& stored = obs.view().history;
-  if (timeline == Timeline(1)) {
-    if (stored && !stored->lines.empty()) write_history(draft, Tree::list());
-    return;
-  }
-  if (stored_history_is_right(obs, timeline)) return;
+  if (history_leads_here(obs)) return;
+  if (timeline == Timeline(1)) return write_history(draft, Tree::list());
   if (obs.local.history_timeline != timeline) {
     draft.start(Task::read_history, ReadHistory{timeline}, seconds(10));
     return;

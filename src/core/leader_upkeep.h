@@ -12,6 +12,10 @@ void keep_up(Draft& draft);
 // The same of the leader of a standby cluster: what does not need a primary.
 void keep_up_standby_leader(Draft& draft);
 
+// The last line of the stored history is the one from which this server's timeline began. A
+// timeline's number follows its ancestor's, unless another server had taken that number.
+bool history_leads_here(const Observation& obs);
+
 // The content of `history` for a primary.
 // `file` are the lines of the local history file, the last one's timestamp being the file's.
 Tree history_value(const Observation& obs, const std::vector<HistoryLine>& file);

@@ -53,6 +53,8 @@ PeerReport peer_report_from(const MemberName& name, const Tree& body) {
   if (const auto* since = body.find_path({"tanist", "looked_since_unlock"})) {
     report.position_is_old = !since->truthy();
   }
+  const auto* lock = body.find_path({"tanist", "holds_lock"});
+  report.holds_lock = lock != nullptr && lock->truthy();
   report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
   const auto* wal = body.find("wal");
   if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");

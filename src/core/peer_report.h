@@ -23,6 +23,9 @@ struct PeerReport {
   bool guard_missing = false;  // its operator requires the guard, and none runs
   // Of before it saw that nobody leads: it may have received more since. Only tanist says so.
   bool position_is_old = false;
+  // It believes that it holds the lock, or tries to take it, though its server may be no primary
+  // yet. Only tanist says so.
+  bool holds_lock = false;
   std::string state;
   std::string role;
 
@@ -39,6 +42,7 @@ struct PeerReport {
                       field("storage_failed", &P::storage_failed),
                       field("guard_missing", &P::guard_missing),
                       field("position_is_old", &P::position_is_old),
+                      field("holds_lock", &P::holds_lock),
                       field("state", &P::state),
                       field("role", &P::role)};
   }

@@ -55,6 +55,13 @@ TEST(PeerReport, OnlyWhoSaysThatItHasNotLookedIsBelievedThat) {
   EXPECT_TRUE(peer_report_from(peer, page).position_is_old);
 }
 
+TEST(PeerReport, WhoHoldsTheLockSaysSo) {
+  auto page = replica_page();
+  EXPECT_FALSE(peer_report_from(peer, page).holds_lock);
+  page.set("tanist", Tree::map({{"holds_lock", true}}));
+  EXPECT_TRUE(peer_report_from(peer, page).holds_lock);
+}
+
 TEST(PeerReport, ARoleOfPrimaryIsBelievedWithoutALocation) {
   auto page = replica_page();
   page.set("role", "primary");

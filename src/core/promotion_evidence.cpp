@@ -13,8 +13,8 @@ constexpr Duration ask_interval = milliseconds(250);
 
 // A server that does not answer its own agent tells no position; only the role speaks of it then.
 bool claims_to_lead(const PeerReport& report) {
-  return report.is_primary || report.role == "primary" || report.role == "master" ||
-         report.role == "promoted";
+  return report.is_primary || report.holds_lock || report.role == "primary" ||
+         report.role == "master" || report.role == "promoted";
 }
 
 // The last round was asked since the earlier lock was seen to end: in our own reign, or before it

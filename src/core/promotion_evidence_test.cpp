@@ -97,6 +97,16 @@ TEST(Promotion, DenialOfBeforeItTookTheLockIsNone) {  // seed 9106650
   EXPECT_EQ(asked_in(10), Reason::leader_promoting_after_race);  // in our reign
 }
 
+// It has the lock by its own clock, and waits for evidence itself.
+TEST(Promotion, WhoHoldsTheLockDeniesNothing) {  // seed 9300533
+  auto given = won();
+  PeerReport report;
+  report.name = MemberName("a");
+  report.answered = report.holds_lock = true;
+  given.answers(report);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_evidence);
+}
+
 TEST(Promotion, OldLeaderThatSaysPrimaryIsNot) {
   auto given = won();
   given.answers("a", 0, true);

@@ -2,6 +2,7 @@
 // Values for the store. Pure; any thread.
 #include "core/published_values.h"
 
+#include "core/leader_upkeep.h"
 #include "core/local_server.h"
 #include "core/scheduled_restart.h"
 #include "core/slots_plan.h"
@@ -144,9 +145,10 @@ Tree names_tree(const std::set<std::string>& names) {
   return out;
 }
 
-Tree status_tree(Lsn optime, const std::map<std::string, std::uint64_t>& slots,
+Tree status_tree(Lsn optime, Timeline timeline, const std::map<std::string, std::uint64_t>& slots,
                  const std::set<std::string>& retained) {
   Tree status = Tree::map({{"optime", optime.value()}});
+  if (timeline != Timeline()) status.set("timeline", static_cast<int>(timeline.value()));
   if (!slots.empty()) status.set("slots", slots_tree(slots));
   if (!retained.empty()) status.set("retain_slots", names_tree(retained));
   return status;
@@ -157,14 +159,18 @@ Tree status_tree(Lsn optime, const std::map<std::string, std::uint64_t>& slots,
 Tree status_value(const Observation& obs) {
   const auto position = wal_position(obs);
   if (position == Lsn()) return {};
-  if (!obs.node->use_slots) return status_tree(position, {}, {});
-  return status_tree(position, published_slots(obs), retained_slots(obs));
+  const bool known = !is_primary(obs) || history_leads_here(obs);
+  const bool waits = obs.now < obs.lock.taken_at + Duration(obs.timing.ttl);
+  if (!known && waits) return {};
+  const auto timeline = known && is_primary(obs) ? local_timeline(obs) : Timeline();
+  if (!obs.node->use_slots) return status_tree(position, timeline, {}, {});
+  return status_tree(position, timeline, published_slots(obs), retained_slots(obs));
 }
 
 Tree released_status_value(const Observation& obs, Lsn optime) {
   const auto& known = obs.view().status;
-  if (!known) return status_tree(optime, {}, {});
-  return status_tree(optime, known->slots, known->retain_slots);
+  if (!known) return status_tree(optime, {}, {}, {});
+  return status_tree(optime, known->timeline, known->slots, known->retain_slots);
 }
 
 }  // namespace tanist

@@ -43,7 +43,8 @@ bool same_but_for_positions(const MemberFacts& a, const MemberFacts& b);
 Tree member_value(const MemberFacts& facts);
 Tree member_value(const Observation& obs, const Memory& memory);
 
-// `status` of a leader: its position and its slots; null when the position is unknown.
+// `status` of a leader: its position and its slots; null when the position is unknown, and for a
+// ttl at most while a primary waits until `/history` leads to its timeline (decision 0014).
 Tree status_value(const Observation& obs);
 
 // `status` as a leader leaves it when it gives the lock away: `optime` and the slots last known.

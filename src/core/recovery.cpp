@@ -199,7 +199,11 @@ Why recover_dead_server(Draft& draft) {
   if (needs_single_user_recovery(draft)) return recover_single_user(draft);
   if (obs.holds_lock() && !in_standby_cluster(obs)) return start_readonly(draft);
   if (auto why = settle_before_start(draft)) return *why;
-  if (obs.local.server.rewind_interrupted) return refuse_half_rewound(draft);
+  if (obs.local.server.rewind_interrupted) {
+    if (!obs.holds_lock()) return refuse_half_rewound(draft);
+    give_lock_away(draft);  // nobody could reinitialize the leader (seed 9300703)
+    return because(Reason::start_failed_lock_released);
+  }
   // The examination above may have been pending without anybody to compare with.
   if (auto why = await_next_attempt(draft)) return *why;
   return start_as_secondary(draft);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/json.h"
 #include "core/draft.h"
 
 namespace tanist {
@@ -15,8 +16,9 @@ using RequestOutcome = std::optional<ApiReply>;
 inline ApiReply reply_text(std::int64_t status, std::string body) {
   return {.id = {}, .status = status, .form = ApiForm::text, .body = std::move(body), .lsn = {}};
 }
+// As Python writes it: scripts look for `"role": "leader"`.
 inline ApiReply reply_json(const Tree& body) {
-  return {.id = {}, .status = 200, .form = ApiForm::json, .body = text_form(body), .lsn = {}};
+  return {.id = {}, .status = 200, .form = ApiForm::json, .body = to_spaced_json(body), .lsn = {}};
 }
 inline ApiReply reply_page(std::int64_t status, std::string explanation) {
   return {

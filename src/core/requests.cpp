@@ -64,6 +64,11 @@ RequestOutcome serve(Draft& draft, PendingRequest& pending) {
   return reply_page(501, "unknown request");
 }
 
+std::vector<PendingRequest>::iterator find(std::vector<PendingRequest>& requests, RequestId id) {
+  return std::ranges::find_if(
+      requests, [&](const PendingRequest& pending) { return pending.request.id == id; });
+}
+
 void send(Draft& draft, const PendingRequest& pending, ApiReply reply) {
   reply.id = pending.request.id;
   draft.order(std::move(reply));
@@ -71,27 +76,27 @@ void send(Draft& draft, const PendingRequest& pending, ApiReply reply) {
 
 }  // namespace
 
+// What serves one may end others: a forced reinitialize cancels a restart that somebody waits for.
 void answer_requests(Draft& draft) {
-  std::vector<PendingRequest> waiting;
-  for (auto& pending : draft.next.requests) {
-    RequestOutcome reply;
-    if (!draft.obs.store.view) {
-      reply = reply_page(503, "the store has not been read yet");
-    } else {
-      reply = serve(draft, pending);
-    }
+  auto& requests = draft.next.requests;
+  for (std::size_t i = 0; i < requests.size();) {
+    auto pending = requests[i];
+    RequestOutcome reply = reply_page(503, "the store has not been read yet");
+    if (draft.obs.store.view) reply = serve(draft, pending);
+    const auto at = find(requests, pending.request.id);
+    i = static_cast<std::size_t>(at - requests.begin());
     if (reply) {
       send(draft, pending, std::move(*reply));
+      requests.erase(at);
     } else {
-      waiting.push_back(pending);
+      *at = std::move(pending);
+      ++i;
     }
   }
-  draft.next.requests = std::move(waiting);
 }
 
 void finish_request(Draft& draft, RequestId id, bool ok, const std::string&) {
-  const auto at = std::ranges::find_if(
-      draft.next.requests, [&](const PendingRequest& pending) { return pending.request.id == id; });
+  const auto at = find(draft.next.requests, id);
   if (at == draft.next.requests.end()) return;
   const bool starting = draft.next.state == ServerState::starting;
   auto reply = ok ? starting ? reply_text(503, "postgres is still starting")

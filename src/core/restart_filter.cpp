@@ -30,6 +30,9 @@ std::vector<std::string> split_version(const std::string& text) {
 // X.Y from 10 on, X.Y.Z before, as the number that servers report.
 RequestOutcome read_version(const Tree& value, std::int64_t* number) {
   const auto text = text_form(value);
+  if (value.as_string() == nullptr) {
+    return reply_text(400, "Invalid PostgreSQL version: " + text);
+  }
   const auto parts = split_version(text);
   for (const auto& part : parts) {
     if (!all_digits(part) || part.size() > 6) {

@@ -31,7 +31,8 @@ RequestOutcome schedule_restart(Draft& draft, const Tree& body, WallTime at) {
   }
   const auto& query = draft.obs.local.server.query;
   auto request = body;
-  request.set("schedule", to_iso8601(at));
+  const auto given = parse_timestamp(given_text(body, "schedule"));
+  request.set("schedule", to_iso8601(at, given ? given->offset : std::chrono::minutes(0)));
   draft.next.scheduled_restart =
       ScheduledRestart{.at = at,
                        .request = std::move(request),

@@ -123,6 +123,11 @@ bool looked_since_unlock(const Observation& obs, const Memory& memory) {
   return since && sees_nobody && obs.local.server.observed_at >= *since;
 }
 
+// Who may be promoted any moment must not count as one who denies that it leads (safety 1.7).
+bool holds_or_takes_lock(const Observation& obs) {
+  return obs.holds_lock() || obs.running(Task::take_lock) || obs.running(Task::retake_lock);
+}
+
 Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last_seen) {
   Tree document = Tree::map({{"state", name_of(document_state(obs, memory))}});
   const auto& query = obs.local.server.query;
@@ -149,6 +154,7 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
   }
   document.set("tanist", Tree::map({{"version", TANIST_VERSION},
                                     {"looked_since_unlock", looked_since_unlock(obs, memory)},
+                                    {"holds_lock", holds_or_takes_lock(obs)},
                                     {"guard", guard_tree(obs)},
                                     {"storage", storage_tree(obs)}}));
   return document;

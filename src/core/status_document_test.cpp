@@ -51,6 +51,19 @@ TEST(StatusDocument, TellsWhetherItHasLookedSinceNobodyLeads) {
   EXPECT_FALSE(told()) << "somebody may have led meanwhile";
 }
 
+TEST(StatusDocument, TellsWhoeverMayBePromotedAnyMoment) {  // safety 1.7; seed 9300533
+  const auto told = [](Given& given) {
+    return status_of(given).document.find_path({"tanist", "holds_lock"})->truthy();
+  };
+  Given given("b");
+  EXPECT_FALSE(told(given));
+  given.obs().in_flight.insert(Task::take_lock);
+  EXPECT_TRUE(told(given));
+  given.obs().in_flight.clear();
+  given.holds_lock();
+  EXPECT_TRUE(told(given));
+}
+
 TEST(StatusDocument, WhatIsBeingFencedIsAPrimaryUntilThatIsDone) {  // safety 1.7
   Given given("a");
   given.obs().local.server.query.reset();

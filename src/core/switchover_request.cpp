@@ -6,6 +6,7 @@
 #include "core/peer_round.h"
 #include "core/request_reply.h"
 #include "core/synchronous_view.h"
+#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -44,7 +45,7 @@ RequestOutcome check_schedule(const Observation& obs, const Tree& body, std::str
     return reply_text(400, "Timezone information is mandatory for the scheduled switchover");
   }
   if (parsed->time < obs.wall) return reply_text(422, "Cannot schedule switchover in the past");
-  *at = to_iso8601(parsed->time);
+  *at = to_iso8601(parsed->time, parsed->offset);
   return std::nullopt;
 }
 
@@ -127,6 +128,14 @@ std::string own_limitations(Draft& draft, const std::vector<PeerReport>& reports
 }
 
 // Row 15: does anybody that could take over answer well?
+// As `limitation` judges the answer of another member.
+bool is_fit_itself(const Observation& obs) {
+  const bool lacks_guard =
+      obs.node->guard == GuardMode::required && obs.local.guard == GuardState::absent;
+  return obs.local.server.query.has_value() && !obs.node->tags.nofailover() &&
+         !watchdog_failed(obs) && obs.local.storage.good_enough() && !lacks_guard;
+}
+
 RequestOutcome ask_candidates(Draft& draft, PendingRequest& pending) {
   const auto& obs = draft.obs;
   std::vector<PeerAddress> asked;
@@ -139,7 +148,7 @@ RequestOutcome ask_candidates(Draft& draft, PendingRequest& pending) {
             : name == pending.candidate;
     if (!considered || member.api_url.empty()) continue;
     if (name == obs.node->name) {
-      self_considered = obs.local.server.query.has_value() && !obs.node->tags.nofailover();
+      self_considered = is_fit_itself(obs);
     } else {
       asked.push_back({name, member.api_url});
     }

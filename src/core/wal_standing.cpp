@@ -12,8 +12,10 @@ namespace tanist {
 namespace {
 
 // The last leader was on a newer timeline than this one, and its own history knows it not: a
-// number may be left out, where it was another server's that the cluster did not follow.
+// number may be left out, where it was another server's that the cluster did not follow. `/status`
+// says on which one it was, or else what was seen of it.
 bool is_left_out(const Observation& obs, const HistoryLine& last, Timeline timeline) {
+  if (obs.view().status && obs.view().status->timeline > timeline) return true;
   const auto& locked = obs.memory->locked_view;
   const auto* leader = locked ? locked->leader_member() : nullptr;
   return leader != nullptr && leader->timeline > timeline &&
@@ -83,6 +85,21 @@ Lsn own_common_position(const Observation& obs) {
   const auto fork =
       known ? fork_of(obs.local.history, obs.view().history->lines) : std::optional<Lsn>();
   return fork ? std::min(position, *fork) : position;
+}
+
+Lsn published_position(const Observation& obs) {
+  const auto optime = obs.view().optime();
+  const auto timeline = local_timeline(obs);
+  const auto theirs = obs.view().status ? obs.view().status->timeline : Timeline();
+  const bool known = timeline != Timeline() && obs.local.history_timeline == timeline &&
+                     !obs.running(Task::read_history);
+  if (theirs == Timeline() || timeline <= theirs || !known) return optime;
+  const auto& own = obs.local.history;
+  const auto at =
+      std::ranges::find_if(own, [&](const HistoryLine& line) { return line.timeline >= theirs; });
+  const bool comes_from_it = at != own.end() && at->timeline == theirs;
+  if (comes_from_it || at == own.begin()) return optime;
+  return std::min(optime, std::prev(at)->switch_lsn);
 }
 
 Lsn common_position(const Observation& obs, const PeerReport& report) {

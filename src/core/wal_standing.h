@@ -16,6 +16,10 @@ Lsn common_position(const Observation& obs, Timeline timeline, Lsn position);
 // The same of this node's log, by its own history file too where that was read.
 Lsn own_common_position(const Observation& obs);
 
+// How far the log that `/status` speaks of goes along with this node's: who has a newer timeline
+// than that leader, which does not come from it, is not behind what was given up then.
+Lsn published_position(const Observation& obs);
+
 // The own timeline is newer than all in `/history`, so that only the own history file tells whether
 // it began where the cluster's log went on, and that was not read yet.
 bool own_history_is_wanted(const Observation& obs);

@@ -268,6 +268,9 @@ Result<Arguments> read_arguments(const std::vector<std::string>& arguments,
   if (auto* hand_over = std::get_if<HandOverOptions>(&out.command)) {
     hand_over->tells_phases = program != "patronictl";
   }
+  if (auto* list = std::get_if<ListOptions>(&out.command)) {
+    list->as_patronictl = program == "patronictl";
+  }
   return out;
 }
 

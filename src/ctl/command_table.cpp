@@ -289,7 +289,7 @@ CommandRow whatif_row() {
           "Tell who would take over if a node failed now",
           {{"NODE", "the node that fails; by default the leader"}},
           {text({"--cluster"}, "the cluster; by default the configuration's scope"),
-           {{"--format", "-f"}, Kind::word, "how to print; text by default", report_formats}},
+           {{"--format", "-f"}, Kind::word, "how to print; text by default", {"text", "json"}}},
           "In about how long, what could be lost, and why the others would not. Touches nothing.",
           {"tanistctl whatif", "tanistctl whatif pg-2 -f json"}};
 }

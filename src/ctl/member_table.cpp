@@ -57,8 +57,9 @@ Position position_at(const Tree& member, std::string_view lsn_key, std::string_v
   return {*lsn, bytes != nullptr ? mebibytes(*bytes) : Tree("")};
 }
 
-// With how far a copy has come: "creating replica (45%)".
-std::string shown_state(const Tree& member) {
+// For people, with how far a copy has come: "creating replica (45%)".
+std::string shown_state(const Tree& member, const MemberTableStyle& style) {
+  if (style.format != Format::pretty || style.as_patronictl) return text_at(member, "state");
   const auto progress = text_at(member, "progress");
   const auto state = text_at(member, "state");
   return progress.empty() ? state : format_text("{} ({})", state, progress);
@@ -214,7 +215,7 @@ class MemberTable {
     std::vector<Tree> cells{name,
                             host(member),
                             role_title(text_at(member, "role")),
-                            shown_state(member),
+                            shown_state(member, style_),
                             timeline != nullptr ? *timeline : Tree(""),
                             at.received.lsn,
                             at.received.lag,
@@ -236,7 +237,7 @@ class MemberTable {
     const bool shows_guard = is_filled(table, guard, [this](const Tree& cell) {
       return style_.extended || cell == Tree("absent") || cell == Tree("latched");
     });
-    if (!shows_guard) drop(table, guard);
+    if (!shows_guard || style_.as_patronictl) drop(table, guard);
     if (style_.extended) return;
     for (auto column = guard; column-- > guard - 4;) {
       if (!is_filled(table, column, [](const Tree&) { return true; })) drop(table, column);

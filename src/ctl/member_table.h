@@ -14,6 +14,8 @@ struct MemberTableStyle {
   Format format = Format::pretty;
   bool extended = false;  // the last four columns even if they are empty
   bool as_tree = false;   // `topology`: who streams from whom
+  // Called as patronictl: nothing that patronictl does not print.
+  bool as_patronictl = false;
 };
 
 // Everything that is printed for one cluster, line breaks included.

@@ -19,7 +19,8 @@ Result<std::string> text_of(std::vector<Cluster>& clusters, const ListOptions& o
   for (auto& cluster : clusters) {
     const auto reading = cluster.read();
     if (!reading) return pass_on(reading.error());
-    out += member_table_text(*reading, {options.format, options.extended, options.as_tree});
+    out += member_table_text(
+        *reading, {options.format, options.extended, options.as_tree, options.as_patronictl});
   }
   return out;
 }

@@ -27,6 +27,7 @@ struct ListOptions {
   bool extended = false;
   bool timestamp = false;
   bool as_tree = false;  // `topology`
+  bool as_patronictl = false;
   WatchInterval watch{0};
 };
 Result<void> list(const ToolConfig& config, const ListOptions& options);

@@ -241,7 +241,8 @@ os::Awaitable<bool> look_at_server(Job job, WatchPtr watch, bool silent) {
   Job latest = job;
   latest.settings = job.server->settings;
   co_await try_connection(latest, watch);
-  if (silent) co_await ask_what_waits(latest, watch);
+  if (!silent) co_return true;
+  co_await ask_what_waits(latest, watch);
   co_return true;
 }
 

@@ -128,6 +128,10 @@ StatusView decode_status(const StoredKey& key) {
   if (const auto* optime = value.find("optime")) {
     status.optime = Lsn(position_of(*optime).value_or(0));
   }
+  if (const auto* timeline = value.find("timeline")) {
+    const auto number = position_of(*timeline).value_or(0);
+    if (number <= UINT32_MAX) status.timeline = Timeline(static_cast<std::uint32_t>(number));
+  }
   const Tree slots = unwrapped(value, "slots");
   if (const auto* entries = slots.as_map()) {
     for (const auto& [slot, lsn] : *entries) {
@@ -216,6 +220,7 @@ PoolersView decode_poolers(const StoredKey& key) {
 
 std::string encode_status(const StatusView& status) {
   Tree out = Tree::map({{"optime", Tree(status.optime.value())}});
+  if (status.timeline != Timeline()) out.set("timeline", static_cast<int>(status.timeline.value()));
   if (!status.slots.empty()) {
     Tree slots = Tree::map();
     for (const auto& [slot, lsn] : status.slots) slots.set(slot, Tree(lsn));

@@ -169,7 +169,7 @@ TEST(Codec, ReadsWhatIsPausedWhateverSomebodyWrote) {
 }
 
 TEST(Codec, ReadsBackWhatItWrites) {
-  const StatusView status{Lsn(5), {{"a", 1}}, {"b"}, Revision(7)};
+  const StatusView status{Lsn(5), {{"a", 1}}, {"b"}, Revision(7), Timeline(3)};
   EXPECT_EQ(decode_status({encode_status(status), {}, Revision(7), {}}), status);
   const SyncView sync{MemberName("n1"), {MemberName("n2"), MemberName("n3")}, 1, Revision(7)};
   EXPECT_EQ(decode_sync({encode_sync(sync), {}, Revision(7), {}}), sync);

@@ -33,6 +33,13 @@ std::vector<wire::PutRequest> beside(const Context& context, const TakeLock& act
     puts.push_back({paths.of(StoreKey::initialize), action.identity->value(), LeaseId(0)});
   }
   if (action.member) puts.push_back({paths.member(context.self), *action.member, lease});
+  // As it is: an attempt that was decided on before this reign compares its revision, and fails
+  // although this lock may be gone again by then (seed 9306918).
+  const auto* status = context.cache.find(paths.of(StoreKey::status));
+  const bool compared = std::ranges::any_of(action.expect, [&](const KeyCompare& each) {
+    return each.key == StoreKey::status && status != nullptr && each.revision == status->revision;
+  });
+  if (compared) puts.push_back({paths.of(StoreKey::status), status->value, LeaseId(0)});
   return puts;
 }
 

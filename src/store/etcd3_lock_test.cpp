@@ -100,6 +100,24 @@ TEST(TakeLock, WritesTheMembersKeyInTheSameTransaction) {  // decision 0004
   EXPECT_NE(world.view().member(MemberName("n1")), nullptr) << "as soon as the lock";
 }
 
+// The second attempt was decided on before the first lock was taken, which is gone again.
+TEST(TakeLock, FailsWhenAnotherReignCameAndWentSinceItWasDecided) {  // seed 9306918
+  const std::string status_key = "/service/demo/status";
+  World world;
+  world.etcd.put(status_key, R"({"optime":7,"slots":{"x":5}})");
+  world.run_for(milliseconds(10));
+  const TakeLock decided{.ttl = seconds(30), .expect = {{StoreKey::status, world.etcd.revision}}};
+  const auto first = world.perform(decided);
+  ASSERT_EQ(first.verdict, StoreVerdict::done);
+  const auto& status = world.etcd.keys.at(status_key);
+  EXPECT_EQ(status.value, R"({"optime":7,"slots":{"x":5}})");
+  EXPECT_EQ(status.mod_revision, first.revision);
+  EXPECT_EQ(world.view().status->revision, first.revision) << "as soon as the lock";
+  world.etcd.erase(leader_key);
+  world.run_for(milliseconds(10));
+  EXPECT_EQ(world.perform(decided).verdict, StoreVerdict::refused);
+}
+
 TEST(TakeLock, LeavesTheIdentityAloneWhenItIsRefused) {
   World world;
   world.etcd.put("/service/demo/initialize", "other");

@@ -216,7 +216,8 @@ bool Loop::others_led_since() const {
     return true;
   }
   const auto own = local_timeline(obs_);
-  return own != Timeline() && view.timeline() != Timeline() && own < view.timeline();
+  const auto newest = std::max(view.timeline(), view.status ? view.status->timeline : Timeline());
+  return own != Timeline() && own < newest;
 }
 
 // The store is back, and our lease ended while all members kept out of races: the key is taken

@@ -63,6 +63,10 @@ class Outage {
     world_.view().lost_leader = LostLeader{successor, Revision(190), true, true, ""};
     show_unlocked_view(ms);
   }
+  void show_unlocked_view_with_status_of(Timeline timeline, std::int64_t ms) {
+    world_.view().status->timeline = timeline;
+    show_unlocked_view(ms);
+  }
   void show_own_key(std::int64_t revision, std::int64_t ms) {
     world_.member("a").revision = Revision(revision);
     show_view(ms);
@@ -296,6 +300,16 @@ TEST(FailsafeLoop, LockThatOthersHeldMeanwhileIsNotTakenAgain) {
   outage.come_back();
   EXPECT_FALSE(outage.ordered(Task::retake_lock));
   EXPECT_FALSE(outage.lock().reign);
+  EXPECT_TRUE(outage.fenced());
+}
+
+// They came and went unseen, and `/history` does not tell the number of their timeline.
+TEST(FailsafeLoop, LaterTimelineInStatusTellsOfOthersThatLed) {  // seed 9305762
+  Outage outage;
+  outage.outlast_the_lease();
+  outage.show_unlocked_view_with_status_of(Timeline(2), 20'100);
+  outage.come_back();
+  EXPECT_FALSE(outage.ordered(Task::retake_lock));
   EXPECT_TRUE(outage.fenced());
 }
 
