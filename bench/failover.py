@@ -258,8 +258,8 @@ def machine():
                   if line.startswith("model name")), "unknown")
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], check=False,
                             capture_output=True, text=True).stdout.strip()
-    return (f"{os.cpu_count()} x {model}, PostgreSQL {POSTGRESQL.parent.name}, {patroni_version()}, "
-            f"commit {commit}")
+    return (f"{os.cpu_count()} x {model}, PostgreSQL {POSTGRESQL.parent.name}, "
+            f"{patroni_version()}, commit {commit}")
 
 
 def read_options():

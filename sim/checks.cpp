@@ -176,6 +176,8 @@ void Checks::look_at_consent(const Node& node, const GuardOrder& order) {
 void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
   const bool proven =
       order.what == GuardOrder::What::arm && order.reign.create_revision != Revision(0);
+  // While its server is a standby, its guard is told of no deadlines.
+  if (order.what == GuardOrder::What::announce_standby) armed_.erase(&node);
   if (!proven) return;
   // Consent stands for the lease (safety 3.4); that nobody else leads meanwhile is looked at.
   const auto* loop = node.agent.loop();

@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
 #include "core/draft.h"
 
 namespace tanist {
+
+// Of base/json, whose parser is no part of the core.
+std::string to_spaced_json(const Tree& tree);
 
 // Absent = the request waits for something.
 using RequestOutcome = std::optional<ApiReply>;

@@ -160,8 +160,9 @@ A scheduled time is ISO 8601 (`2031-05-01T04:00+00:00`), with a blank for the `T
 * `-d` without a scheme means etcd's v3 API, the only one there is.
 * Citus (`--group`) is not supported.
 * Scheduled times are ISO 8601 or `HH:MM`, no other forms of dates.
-* Tables have a column `Guard` where a member's guard is not as it should be and with `-e`, and people are told how far a
-  copy has come; a switchover tells how long nobody led. As `patronictl` it prints none of these.
+* Tables have a column `Guard` where a member's guard is not as it should be and with `-e`, and
+  people are told how far a copy has come; a switchover tells how long nobody led. As `patronictl`
+  it prints none of these.
 * `doctor`, `explain`, `replay`, `whatif`, `provision`, `completion` and `manual` are new.
 * `reinit --wait` does not take a member for complete that has not begun yet.
 )";
