@@ -78,8 +78,13 @@ RequestOutcome check_fields(const Observation& obs, PendingRequest& pending) {
   return std::nullopt;
 }
 
+// By the settings, also while `/sync` does not follow them yet: then nobody is a standby there.
 bool priority_sync(const Observation& obs) {
-  return synchronous_active(obs) && !quorum_active(obs);
+  return obs.cluster->synchronous_mode == SynchronousMode::priority;
+}
+
+bool is_listed(const Observation& obs, const MemberName& name) {
+  return obs.view().sync && is_sync_standby(*obs.view().sync, name);
 }
 
 // Rows 10 to 14: the request against the cluster.
@@ -90,8 +95,7 @@ RequestOutcome check_cluster(const Observation& obs, const PendingRequest& pendi
     return reply_text(412, "leader name does not match");
   }
   if (!pending.candidate.value().empty()) {
-    if (pending.is_switchover && priority_sync(obs) &&
-        !is_sync_standby(*view.sync, pending.candidate)) {
+    if (pending.is_switchover && priority_sync(obs) && !is_listed(obs, pending.candidate)) {
       return reply_text(412, "candidate name does not match with sync_standby");
     }
     if (view.member(pending.candidate) == nullptr) {
@@ -99,7 +103,9 @@ RequestOutcome check_cluster(const Observation& obs, const PendingRequest& pendi
     }
     return std::nullopt;
   }
-  if (priority_sync(obs) && view.sync->standbys.empty()) {
+  const bool nobody_listed = std::ranges::none_of(
+      view.members, [&](const auto& entry) { return is_listed(obs, entry.first); });
+  if (priority_sync(obs) && nobody_listed) {
     return reply_text(412, names.lower + " is not possible: can not find sync_standby");
   }
   const bool alone = std::ranges::none_of(view.members, [&](const auto& entry) {
@@ -143,8 +149,7 @@ RequestOutcome ask_candidates(Draft& draft, PendingRequest& pending) {
   for (const auto& [name, member] : obs.view().members) {
     const bool considered =
         pending.candidate.value().empty()
-            ? !obs.view().locked_by(name) &&
-                  (!priority_sync(obs) || is_sync_standby(*obs.view().sync, name))
+            ? !obs.view().locked_by(name) && (!priority_sync(obs) || is_listed(obs, name))
             : name == pending.candidate;
     if (!considered || member.api_url.empty()) continue;
     if (name == obs.node->name) {

@@ -3,6 +3,7 @@
 // to be asked for: a tabulator must not wait for a network. Pure; any thread.
 #include "ctl/completion.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/format.h"
@@ -33,6 +34,16 @@ std::vector<std::string> option_names(const std::vector<OptionRow>& options) {
   return out;
 }
 
+// Its argument is a file.
+bool takes_file(const CommandRow& command) {
+  return command.name == "provision" || command.name == "replay";
+}
+
+bool is_file(const OptionRow& option) {
+  return option.kind == ValueKind::file ||
+         std::ranges::find(option.names, "--file") != option.names.end();
+}
+
 // In single quotes of a POSIX shell.
 std::string quoted(std::string_view text) {
   std::string out = "'";
@@ -50,7 +61,7 @@ std::string bash_values(const std::string& command, const std::vector<OptionRow>
     std::vector<std::string> patterns;
     for (const auto& name : option.names) patterns.push_back(command + ":" + name);
     std::string reply = ":";  // any text: nothing to offer
-    if (option.kind == ValueKind::file) reply = "COMPREPLY=($(compgen -f -- \"$word\"))";
+    if (is_file(option)) reply = "COMPREPLY=($(compgen -f -- \"$word\"))";
     if (option.kind == ValueKind::word) {
       reply = format_text("COMPREPLY=($(compgen -W {} -- \"$word\"))",
                           quoted(joined(option.words, " ")));
@@ -105,7 +116,9 @@ _tanistctl() {{
     '') words={} ;;
 {}  esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
-  if [ "$command" = provision ]; then COMPREPLY+=($(compgen -f -- "$word")); fi
+  case $command in
+    provision|replay) COMPREPLY+=($(compgen -f -- "$word")) ;;
+  esac
 }}
 complete -F _tanistctl tanistctl patronictl
 )",
@@ -127,6 +140,7 @@ std::string zsh_help(std::string_view text) {
 }
 
 std::string zsh_value(const OptionRow& option) {
+  if (is_file(option)) return ":file:_files";
   switch (option.kind) {
     case ValueKind::flag: return "";
     case ValueKind::file: return ":file:_files";
@@ -156,7 +170,7 @@ std::string zsh_arguments(const CommandRow& command) {
     words.insert(words.end(), argument.words.begin(), argument.words.end());
   }
   if (!words.empty()) return quoted(format_text("*:word:({})", joined(words, " ")));
-  if (command.name == "provision") return quoted("*:file:_files");
+  if (takes_file(command)) return quoted("*:file:_files");
   return quoted("*:name: ");
 }
 
@@ -213,19 +227,19 @@ std::string fish_option(const std::string& condition, const OptionRow& option) {
   for (const auto& name : option.names) {
     out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
-  if (option.kind == ValueKind::file) out += " -r -F";
+  if (is_file(option)) out += " -r -F";
   if (option.kind == ValueKind::word) {
     out += format_text(" -x -a {}", fish_quoted(joined(option.words, " ")));
   }
-  const bool is_plain = option.kind == ValueKind::flag || option.kind == ValueKind::file ||
-                        option.kind == ValueKind::word;
+  const bool is_plain =
+      option.kind == ValueKind::flag || is_file(option) || option.kind == ValueKind::word;
   if (!is_plain) out += " -x";
   return format_text("  {} -d {}\n", out, fish_quoted(option.help));
 }
 
 std::string fish_command(const CommandRow& command) {
   const auto seen = "__fish_seen_subcommand_from " + command.name;
-  auto out = format_text("  complete -c $program -n __fish_use_subcommand -a {} -d {}\n",
+  auto out = format_text("  complete -c $program -n __tanistctl_wants_command -a {} -d {}\n",
                          command.name, fish_quoted(command.purpose));
   for (const auto& option : command.options) out += fish_option(seen, option);
   for (const auto& argument : command.arguments) {
@@ -233,18 +247,43 @@ std::string fish_command(const CommandRow& command) {
     out += format_text("  complete -c $program -n {} -a {}\n", fish_quoted(seen),
                        fish_quoted(joined(argument.words, " ")));
   }
-  if (command.name == "provision") {
+  if (takes_file(command)) {
     out += format_text("  complete -c $program -n {} -F\n", fish_quoted(seen));
   }
   return out;
 }
 
+// What follows a global option with a value is no command, unlike for __fish_use_subcommand.
 std::string fish_script() {
-  std::string out =
-      "# SPDX-License-Identifier: Apache-2.0\n"
-      "# Completion of tanistctl for fish; printed by `tanistctl completion fish`.\n"
-      "for program in tanistctl patronictl\n  complete -c $program -f -l help -d 'show help'\n";
-  for (const auto& option : global_options()) out += fish_option("__fish_use_subcommand", option);
+  std::vector<std::string> value_names;
+  for (const auto& option : global_options()) {
+    if (option.kind == ValueKind::flag) continue;
+    value_names.insert(value_names.end(), option.names.begin(), option.names.end());
+  }
+  auto out = format_text(R"(# SPDX-License-Identifier: Apache-2.0
+# Completion of tanistctl for fish; printed by `tanistctl completion fish`.
+function __tanistctl_wants_command
+  set -l words (commandline -opc)
+  set -e words[1]
+  while set -q words[1]
+    switch $words[1]
+      case {}
+        set -e words[1]
+      case '-*'
+      case '*'
+        return 1
+    end
+    set -e words[1]
+  end
+end
+for program in tanistctl patronictl
+  complete -c $program -f
+  complete -c $program -l help -d 'show help'
+)",
+                         joined(value_names, " "));
+  for (const auto& option : global_options()) {
+    out += fish_option("__tanistctl_wants_command", option);
+  }
   for (const auto& command : command_table()) out += fish_command(command);
   return out + "end\n";
 }

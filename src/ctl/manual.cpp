@@ -152,14 +152,14 @@ constexpr std::string_view reference_tail = R"(
 ## Times
 
 A scheduled time is ISO 8601 (`2031-05-01T04:00+00:00`), with a blank for the `T` if you like, or
-`HH:MM` of today; without a zone the local one counts.
+`HH:MM` of today; other common forms of dates are understood, too (`May 1 2031 6am`). Without a zone
+the local one counts.
 
 ## Different from patronictl
 
 * A store that does not answer within 10 seconds is an error (a watch goes on).
 * `-d` without a scheme means etcd's v3 API, the only one there is.
 * Citus (`--group`) is not supported.
-* Scheduled times are ISO 8601 or `HH:MM`, no other forms of dates.
 * Tables have a column `Guard` where a member's guard is not as it should be and with `-e`, and
   people are told how far a copy has come; a switchover tells how long nobody led. As `patronictl`
   it prints none of these.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
+#include <initializer_list>
 
 #include "base/format.h"
 #include "os/clock.h"
@@ -58,6 +60,45 @@ std::string without_zone_blank(std::string_view text) {
   return out;
 }
 
+// The first of these forms with which `text` begins; moves past it.
+bool skip_form(const char*& text, std::initializer_list<const char*> forms, std::tm* found) {
+  for (const auto* form : forms) {
+    auto attempt = *found;
+    if (const auto* rest = strptime(text, form, &attempt)) {
+      *found = attempt;
+      text = rest;
+      return true;
+    }
+  }
+  return false;
+}
+
+// Dates and clocks of other forms, as people write them, in ISO 8601; a clock alone is of `today`.
+// What is left behind them is the zone.
+std::string in_iso8601(std::string text, std::string_view today) {
+  std::erase(text, ',');
+  const char* rest = text.c_str();
+  std::tm found{};
+  const bool dated = skip_form(rest,
+                               {"%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%d", "%Y%m%d", "%d.%m.%Y",
+                                "%b %d %Y", "%d %b %Y", "%a %d %b %Y", "%a %b %d %Y"},
+                               &found);
+  while (*rest == ' ' || *rest == 'T') ++rest;
+  std::string out(today);
+  if (dated) {
+    out = format_text("{:04}-{:02}-{:02}", found.tm_year + 1900, found.tm_mon + 1, found.tm_mday);
+  }
+  if (*rest == '\0') return dated ? out : text;
+  if (!skip_form(rest,
+                 {"%I:%M:%S %p", "%I:%M %p", "%I %p", "%I:%M:%S%p", "%I:%M%p", "%I%p", "%H:%M:%S",
+                  "%H:%M", "%H%M"},
+                 &found)) {
+    return text;
+  }
+  while (*rest == ' ') ++rest;
+  return out + format_text("T{:02}:{:02}:{:02}{}", found.tm_hour, found.tm_min, found.tm_sec, rest);
+}
+
 // Of a time that was read: minutes that its zone is ahead of UTC.
 std::chrono::minutes written_offset(std::string_view text, WallTime time) {
   const auto sign = text.find_last_of("+-");
@@ -103,7 +144,11 @@ Result<std::optional<Schedule>> parse_schedule(std::string_view text, WallTime n
   auto readable = without_zone_blank(given);
   const bool is_clock_only = readable.size() >= 5 && readable[2] == ':';
   if (is_clock_only) readable = local_text(now).text.substr(0, 11) + readable;
-  const auto parsed = parse_timestamp(readable);
+  auto parsed = parse_timestamp(readable);
+  if (!parsed) {
+    readable = in_iso8601(without_zone_blank(given), local_text(now).text.substr(0, 10));
+    parsed = parse_timestamp(readable);
+  }
   if (!parsed) {
     return fail(Errc::invalid,
                 "Unable to parse scheduled timestamp ({}). It should be in an unambiguous format "

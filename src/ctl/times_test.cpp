@@ -26,6 +26,17 @@ TEST(Times, TheWrittenZoneIsKept) {
   EXPECT_EQ(iso("2031-05-01 06:00 UTC"), "2031-05-01T06:00:00+00:00");
 }
 
+TEST(Times, PeopleWriteDatesInManyForms) {
+  for (const auto* text :
+       {"2031/05/01 06:00 UTC", "20310501T0600 UTC", "May 1 2031 06:00 UTC", "1 May 2031 6am UTC",
+        "Thu, 01 May 2031 06:00:00 GMT", "01.05.2031 06:00 UTC", "05/01/2031 6:00 AM UTC"}) {
+    EXPECT_EQ(iso(text), "2031-05-01T06:00:00+00:00") << text;
+  }
+  EXPECT_EQ(iso("May 1 2031 06:00 +0200"), "2031-05-01T06:00:00+02:00");
+  EXPECT_EQ(iso("6:00 PM UTC").substr(10), "T18:00:00+00:00");
+  EXPECT_EQ(iso("2031/13/01 06:00").substr(0, 6), "Unable");
+}
+
 TEST(Times, WhatIsNoTimeIsRefusedInTheContractsWords) {
   EXPECT_EQ(iso("tomorrow"),
             "Unable to parse scheduled timestamp (tomorrow). It should be in an unambiguous "

@@ -66,6 +66,27 @@ def test_the_leaders_postmaster_is_killed(cluster, writer):
     cluster.check_nothing_lost(writer)
 
 
+def set_retry_interval(cluster, value):
+    done = cluster.ctl("edit-config", "--force", "-p", f"wal_retrieve_retry_interval={value}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    eventually(lambda: all(cluster.query(node, "SHOW wal_retrieve_retry_interval") == [(value,)]
+                           for node in cluster.members()), RESUME_S, f"{value} on every node")
+
+
+def test_replicas_need_not_wait_for_their_next_attempt(cluster, writer):
+    """PostgreSQL tries a primary that went away again after wal_retrieve_retry_interval."""
+    set_retry_interval(cluster, "2min")
+    old = cluster.leader()
+    pid = cluster.postmaster(old)
+    cluster.kill_postmaster(old)
+    eventually(lambda: (cluster.data(old) / "postmaster.pid").exists()
+               and cluster.postmaster(old) != pid, RESUME_S, "a new postmaster")
+    cluster.wait_healthy(seconds=60)
+    set_retry_interval(cluster, "1s")
+    wait_for_writes(writer)
+    cluster.check_nothing_lost(writer)
+
+
 def test_the_leaders_whole_node_is_lost(cluster, writer, record_property):
     old = cluster.leader()
     cluster.kill_node(old)
