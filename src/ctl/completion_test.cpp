@@ -84,6 +84,11 @@ TEST(BashCompletion, OffersTheWordsOfAnOptionAndOfAnArgument) {
   EXPECT_EQ(offered("tanistctl flush shop s"), Words{"switchover"});
 }
 
+TEST(BashCompletion, OffersFilesWhereOneIsWanted) {
+  EXPECT_EQ(offered("tanistctl replay /etc/host.con"), Words{"/etc/host.conf"});
+  EXPECT_EQ(offered("tanistctl explain --file /etc/host.con"), Words{"/etc/host.conf"});
+}
+
 bool is_installed(const std::string& shell) {
   return std::system(("command -v " + shell + " >/dev/null 2>&1").c_str()) == 0;
 }
@@ -124,6 +129,9 @@ TEST(FishCompletion, CompletesCommandsOptionsAndTheirWords) {
   EXPECT_TRUE(offers("tanistctl switchov").starts_with("switchover\t"));
   EXPECT_TRUE(offers("tanistctl switchover --ca").starts_with("--candidate\t"));
   EXPECT_NE(offers("tanistctl list -f ").find("\nyaml"), std::string::npos);
+  EXPECT_TRUE(offers("tanistctl -c list switchov").starts_with("switchover\t"));
+  EXPECT_EQ(offers("tanistctl flush shop "), "restart\nswitchover\n") << "no files";
+  EXPECT_EQ(offers("tanistctl replay /etc/host.con"), "/etc/host.conf\n");
 }
 
 TEST(Completion, EveryOptionOccursInEveryScript) {
