@@ -18,6 +18,7 @@ from workload import Workload
 ROW_WAL_MIN = 64               # bytes of WAL that a row needs at least
 LOST_BYTES_MAX = 2 * 1048576   # maximum_lag_on_failover, and what was written since the last status
 RESUME_S = 90                  # for slow machines; what it took is reported
+STOPPED_SERVERS = {"freeze_backends", "freeze_postmaster"}
 STAMP = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d+)")
 
 
@@ -93,6 +94,9 @@ class Campaign:
     def random_round(self):
         number = self.chance.choice([1, 1, 1, 2, 2, 3])
         names = [self.chance.choice(sorted(FAULTS)) for _ in range(number)]
+        # An orderly stop waits for every session, as PostgreSQL does, and nobody would thaw them.
+        if STOPPED_SERVERS & set(names):
+            names = [name for name in names if name != "roll_agents"]
         self.round(names, self.chance.uniform(0.5, 12), self.chance.uniform(0, 3))
 
     # ---- Checks -----------------------------------------------------------------------------
