@@ -52,7 +52,8 @@ TEST(Decide, AgentThatLeavesABootstrapStopsItsServerFirst) {  // seed 10280
 TEST(Decide, IdentityOfAnAbandonedBootstrapEndsWithItsLease) {  // seed 1648
   Given given("a");
   given.view().initialize->lease = LeaseId(77);
-  const auto* commit = find_store<Commit>(decide(given.build()), Task::write_initialize);
+  const auto decision = decide(given.build());
+  const auto* commit = find_store<Commit>(decision, Task::write_initialize);
   ASSERT_NE(commit, nullptr) << "the leader makes it lasting";
   EXPECT_FALSE(commit->writes[0].with_lease);
 }

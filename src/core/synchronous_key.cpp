@@ -68,14 +68,16 @@ void delete_sync_key(Draft& draft) {
 bool sync_key_is_settled(Draft& draft) {
   const auto& obs = draft.obs;
   const auto end = obs.ends.find(Task::write_sync);
-  if (end == obs.ends.end()) return true;
+  // What an earlier reign wrote is settled by the lock: its transaction compared `/sync`. And an
+  // etcd that lost its data since then would take long to reach that revision.
+  if (end == obs.ends.end() || end->second.at < obs.lock.taken_at) return true;
   const auto& last = end->second;
   if (last.verdict == StoreVerdict::done) {
     if (obs.view().revision >= last.revision) return true;
     read_anew(draft, last.at);
     return false;
   }
-  if (revision_in_view(obs) != draft.next.sync.expected || last.at < obs.lock.taken_at) return true;
+  if (revision_in_view(obs) != draft.next.sync.expected) return true;
   const auto again = last.at + try_again;
   if (last.verdict == StoreVerdict::refused) {
     read_anew(draft, last.at);

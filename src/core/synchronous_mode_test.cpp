@@ -291,6 +291,18 @@ TEST(SynchronousMode, PromotionIsPostponedWhenTheKeyWasChangedByAnother) {
   EXPECT_EQ(promotes(decision), nullptr);
 }
 
+// Of an etcd that has lost its data since: the present one is far from that revision.
+TEST(SynchronousMode, WhatAnEarlierReignWroteIsNotAwaited) {
+  auto given = won_by_b(SynchronousMode::priority);
+  given.sync_key("b", {});
+  auto& end = write_ended(given, StoreVerdict::done).obs().ends[Task::write_sync];
+  end.revision = Revision(100'000);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_awaits_sync_key);
+  end.at = given.obs().lock.taken_at - milliseconds(1);
+  const auto decision = decide(given.build());
+  EXPECT_NE(promotes(decision), nullptr);
+}
+
 TEST(SynchronousMode, CrashedPrimaryStartsWithTheSettingThatItHad) {
   Given given("a");
   given.cluster().synchronous_mode = SynchronousMode::priority;
