@@ -403,7 +403,7 @@ void Checks::row_committed(Row& row) {
   row.given_up = standby_cluster_ || (last_promoted_ != nullptr && row.node != last_promoted_);
   // Nobody could stop a server whose agent and guard are both frozen. When its lease has ended,
   // who votes for another may go on confirming its commits until it follows that one.
-  const bool unstoppable = exempt(*row.node) && leader_ != row.node->name();
+  const bool unstoppable = !row.node->watched() && leader_ != row.node->name();
   row.synchronous = row.strict && mode_is_on_ && sync_leader_ == row.node->name() && !unstoppable;
   row.forbidden = row.given_up && row.synchronous && !paused_lately();
 }

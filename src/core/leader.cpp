@@ -55,6 +55,9 @@ bool clears_served_request(Draft& draft) {
 }
 
 Why promote(Draft& draft) {
+  // Nobody has said that the lock is still ours: what is promoted now has to stop again at once.
+  const auto& lock = draft.obs.lock;
+  if (lock.unanswered && !lock.by_failsafe) return because(Reason::store_unreachable);
   const bool after_race = draft.next.promoted_reign != draft.obs.lock.reign->create_revision;
   if (!promotion_is_safe(draft)) {
     return because(Reason::leader_awaits_evidence,

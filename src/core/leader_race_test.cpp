@@ -396,6 +396,21 @@ TEST(LeaderRace, OwnHistoryFileTellsOfAForkThatTheKeyDoesNotName) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// Two timelines began at one position, and the cluster went on with the other one.
+TEST(LeaderRace, OwnTimelineThatTheClusterWentOnWithoutCountsUpToItsBeginning) {  // seed 9602966
+  auto given = racing_against(on_timeline(3, 0x2ffffff));
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  given.obs().local.server.query->received_timeline = Timeline(3);
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(1), Lsn(0x2ffefff), "", "t", "a"},
+                                 HistoryLine{Timeline(2), Lsn(0x2fffff0), "", "t", "a"}};
+  given.obs().local.history = {HistoryLine{Timeline(1), Lsn(0x2ffefff), "", "t", ""}};
+  given.obs().local.history_timeline = Timeline(3);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.obs().local.history.push_back({Timeline(2), Lsn(0x2fffff0), "", "t", ""});
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
 TEST(LeaderRace, OwnHistoryFileThatCannotBeReadIsNotWaitedFor) {
   auto given = racing_against(on_timeline(3, 0x3000000));
   given.obs().local.server.query->received_timeline = Timeline(3);

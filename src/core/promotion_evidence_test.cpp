@@ -38,6 +38,16 @@ TEST(Promotion, VanishedLockIsNoEvidenceThatTheOldServerStopped) {  // safety 1.
   EXPECT_NE(find_store<AskLease>(decision, Task::ask_lease), nullptr);
 }
 
+// Else a leader that stopped because the store is silent is promoted again, and stops again.
+TEST(Promotion, WaitsForAnUnansweredRenewalUnlessAllConsent) {
+  auto given = won();
+  given.memory().gone_lease = Given::lease_of("a");
+  given.obs().lock.unanswered = true;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::store_unreachable);
+  given.obs().lock.by_failsafe = true;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::leader_promoting_after_race);
+}
+
 TEST(Promotion, GoneLeaseIsEvidence) {
   auto given = won();
   given.memory().gone_lease = Given::lease_of("a");

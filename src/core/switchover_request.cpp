@@ -5,8 +5,8 @@
 #include "core/local_server.h"
 #include "core/peer_round.h"
 #include "core/request_reply.h"
+#include "core/status_document.h"
 #include "core/synchronous_view.h"
-#include "core/watchdog.h"
 
 namespace tanist {
 
@@ -133,15 +133,13 @@ std::string own_limitations(Draft& draft, const std::vector<PeerReport>& reports
   return told.empty() ? told : " (" + told + ")";
 }
 
-// Row 15: does anybody that could take over answer well?
-// As `limitation` judges the answer of another member.
+// By what this node would answer itself.
 bool is_fit_itself(const Observation& obs) {
-  const bool lacks_guard =
-      obs.node->guard == GuardMode::required && obs.local.guard == GuardState::absent;
-  return obs.local.server.query.has_value() && !obs.node->tags.nofailover() &&
-         !watchdog_failed(obs) && obs.local.storage.good_enough() && !lacks_guard;
+  const auto answer = make_status(obs, *obs.memory).document;
+  return limitation(peer_report_from(obs.node->name, answer)).empty();
 }
 
+// Row 15: does anybody that could take over answer well?
 RequestOutcome ask_candidates(Draft& draft, PendingRequest& pending) {
   const auto& obs = draft.obs;
   std::vector<PeerAddress> asked;

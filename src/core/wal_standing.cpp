@@ -39,14 +39,16 @@ Lsn common_position(const Observation& obs, Timeline timeline, Lsn position) {
 
 namespace {
 
-// Where the own log left the cluster's, if both name the same timeline with different ends.
-std::optional<Lsn> fork_of(const std::vector<HistoryLine>& own,
+// Where the own log, now on `timeline`, left the cluster's: both name the same timeline with
+// different ends, or went on from the same end with different ones.
+std::optional<Lsn> fork_of(const std::vector<HistoryLine>& own, Timeline timeline,
                            const std::vector<HistoryLine>& cluster) {
+  std::optional<Lsn> together;
   for (const auto& line : cluster) {
     const auto mine = std::ranges::find(own, line.timeline, &HistoryLine::timeline);
-    if (mine != own.end() && mine->switch_lsn != line.switch_lsn) {
-      return std::min(mine->switch_lsn, line.switch_lsn);
-    }
+    if (mine == own.end()) return line.timeline != timeline ? together : std::nullopt;
+    if (mine->switch_lsn != line.switch_lsn) return std::min(mine->switch_lsn, line.switch_lsn);
+    together = line.switch_lsn;
   }
   return std::nullopt;
 }
@@ -57,7 +59,8 @@ bool own_history_is_wanted(const Observation& obs) {
   const auto& history = obs.view().history;
   const auto timeline = local_timeline(obs);
   if (timeline == Timeline() || !history || history->lines.empty()) return false;
-  if (timeline <= history->lines.back().timeline) return false;
+  const auto& lines = history->lines;
+  if (std::ranges::find(lines, timeline, &HistoryLine::timeline) != lines.end()) return false;
   return obs.local.history_timeline != timeline || obs.running(Task::read_history);
 }
 
@@ -82,8 +85,8 @@ Lsn own_common_position(const Observation& obs) {
     position = std::min(position, *left);
   const bool known = timeline != Timeline() && obs.local.history_timeline == timeline &&
                      !obs.running(Task::read_history) && obs.view().history;
-  const auto fork =
-      known ? fork_of(obs.local.history, obs.view().history->lines) : std::optional<Lsn>();
+  const auto fork = known ? fork_of(obs.local.history, timeline, obs.view().history->lines)
+                          : std::optional<Lsn>();
   return fork ? std::min(position, *fork) : position;
 }
 

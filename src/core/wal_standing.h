@@ -20,8 +20,8 @@ Lsn own_common_position(const Observation& obs);
 // than that leader, which does not come from it, is not behind what was given up then.
 Lsn published_position(const Observation& obs);
 
-// The own timeline is newer than all in `/history`, so that only the own history file tells whether
-// it began where the cluster's log went on, and that was not read yet.
+// `/history` does not name the own timeline, so that only the own history file tells where it left
+// the cluster's log, if it did, and that was not read yet.
 bool own_history_is_wanted(const Observation& obs);
 
 // The same of a peer, as it reported itself.

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,7 +31,7 @@ static const char help[] =
     "  tanist-guard sweep DATA_DIRECTORY [--kill] [--name EXECUTABLE]\n"
     "      Lists the processes of the server in that directory; with --kill ends them all, also\n"
     "      orphans and stopped ones. Exit 0: none is left; 3: some are.\n"
-    "  tanist-guard canary DATA_DIRECTORY SECONDS\n"
+    "  tanist-guard canary DATA_DIRECTORY [SECONDS]\n"
     "      Writes and syncs a block there and in its pg_wal every two seconds and tells on\n"
     "      standard error how long that took, until it is ended.\n"
     "  tanist-guard --version | --help\n";
@@ -163,10 +164,14 @@ int main(int count, char** arguments) {
   if (strcmp(arguments[1], "launch") == 0) return run_launch(arguments + 2);
   if (strcmp(arguments[1], "sweep") == 0) return run_sweep(arguments + 2);
   if (strcmp(arguments[1], "canary") == 0) {
-    if (arguments[2] == NULL || arguments[3] == NULL || arguments[4] != NULL) {
-      return usage("canary needs a data directory and an interval in seconds");
+    // Without an interval: an agent of before there was one, whose programs were replaced.
+    const char* interval = arguments[2] != NULL ? arguments[3] : NULL;
+    const unsigned long seconds = interval != NULL ? strtoul(interval, NULL, 10) : 2;
+    const bool too_many = interval != NULL && arguments[4] != NULL;
+    if (arguments[2] == NULL || too_many || seconds == 0 || seconds > UINT_MAX) {
+      return usage("canary needs a data directory, and takes an interval in seconds");
     }
-    return guard_canary(arguments[2], (unsigned)strtoul(arguments[3], NULL, 10), now);
+    return guard_canary(arguments[2], (unsigned)seconds, now);
   }
   if (strcmp(arguments[1], "--help") == 0) {
     say(STDOUT_FILENO, help);

@@ -249,7 +249,7 @@ void Loop::fold(const PostmasterStarted& event) {
   obs_.local.shutdown_location.reset();
   // Its data may have been rewound or copied since, and a timeline of the same number be another.
   obs_.local.history_timeline = Timeline();
-  if (!obs_.running(Task::examine_divergence)) obs_.local.divergence.reset();
+  obs_.local.divergence.reset();
 }
 
 void Loop::fold(const PostmasterExited& event) {
