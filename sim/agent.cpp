@@ -71,8 +71,8 @@ void Agent::begin(std::optional<agent::Adoption> adoption) {
   settings.name = settings_.node.name;
   settings.fixed_endpoints = true;
   settings.endpoints = around_.etcd.endpoints();
-  store_.emplace(store::MachineOptions{std::move(settings), chance_.next(), true,
-                                       std::ref(around_.read_member)});
+  store_.emplace(
+      store::MachineOptions{std::move(settings), chance_.next(), true, around_.reading.readers()});
   perform(store_->start(around_.clock.now()));
   deliver(agent::TimerFired{});
   if (server_.disk_full()) process_.after(seconds(1), [this] { look_at_storage(); });

@@ -22,24 +22,34 @@ namespace tanist::sim {
 
 class Agent;
 
-// Reads a member's key once for all nodes of a process.
-class MemberReading {
+// Reads what is written all the time once for all nodes of a process.
+class SharedReading {
  public:
-  MemberView operator()(const MemberName& name, const store::StoredKey& key) {
-    auto& last = last_[name];
+  const MemberView& member(const MemberName& name, const store::StoredKey& key) {
+    auto& last = members_[name];
     if (last.first != key) last = {key, store::decode_member(name, key)};
     return last.second;
   }
+  const StatusView& status(const store::StoredKey& key) {
+    if (status_.first != key) status_ = {key, store::decode_status(key)};
+    return status_.second;
+  }
+  store::KeyReaders readers() {
+    return {
+        [this](const MemberName& name, const store::StoredKey& key) { return member(name, key); },
+        [this](const store::StoredKey& key) { return status(key); }};
+  }
 
  private:
-  std::map<MemberName, std::pair<store::StoredKey, MemberView>> last_;
+  std::map<MemberName, std::pair<store::StoredKey, MemberView>> members_;
+  std::pair<store::StoredKey, StatusView> status_;
 };
 
 struct AgentSurroundings {
   ServerSurroundings server;
   EtcdPort& etcd;
   Pooler& pooler;
-  MemberReading& read_member;
+  SharedReading& reading;
   const MachineClock& clock;
   std::function<Agent*(const std::string& host)> peer;
 };

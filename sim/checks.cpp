@@ -3,6 +3,7 @@
 #include "sim/checks.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/json.h"
 
@@ -29,9 +30,10 @@ bool contains(const std::string& text, std::string_view part) {
 Checks::Checks(Cluster& cluster, Clients& clients) : cluster_(cluster), clients_(clients) {
   for (const auto& node : cluster_.nodes()) {
     auto* at = node.get();
+    watched_.push_back({.node = at});
     at->server.on_promoted = [this, at] { promoted(*at); };
     at->agent.on_guard_order = [this, at](const GuardOrder& order) {
-      look_at_deadline(*at, order);
+      look_at_deadline(watched(*at), order);
     };
   }
   cluster_.pooler().on_pause = [this] {
@@ -53,16 +55,37 @@ void Checks::violate(std::string rule, std::string detail) {
 // What an agent believes changes when one steps; what only time brings about is found within a
 // second.
 void Checks::look() {
-  std::uint64_t steps = 0;
-  for (const auto& node : cluster_.nodes()) steps += node->agent.steps();
-  const bool stepped = steps != steps_seen_ || cluster_.world().now() >= second_end_;
-  steps_seen_ = steps;
+  const bool stepped = steps_were_made() || cluster_.world().now() >= second_end_;
   if (stepped) look_at_rest();
   look_at_keys();
   look_at_reach();
   look_at_standby_cluster();
   look_at_primaries();
   if (stepped) look_at_locks();
+}
+
+bool Checks::steps_were_made() {
+  bool made = false;
+  for (auto& watched : watched_) {
+    const auto steps = watched.node->agent.steps();
+    if (steps == watched.steps) continue;
+    made = true;
+    watched.steps = steps;
+    note_pause(watched);
+  }
+  return made;
+}
+
+// It knew of the pause until this step.
+void Checks::note_pause(Watched& watched) const {
+  const auto* loop = watched.node->agent.loop();
+  const bool before = watched.knows_pause;
+  watched.knows_pause = loop != nullptr && loop->observation().cluster->pause;
+  if (before || watched.knows_pause) watched.pause_known_at = cluster_.world().now();
+}
+
+Checks::Watched& Checks::watched(const Node& node) {
+  return *std::ranges::find(watched_, &node, &Watched::node);
 }
 
 // ---- At every moment -------------------------------------------------------------------------
@@ -72,9 +95,10 @@ bool Checks::paused_lately() {
   return paused_ || (paused_at_ != Instant(Duration::min()) && now < paused_at_ + pause_memory);
 }
 
-bool Checks::exempt(const Node& node) const {
+bool Checks::exempt(const Watched& watched) const {
+  const auto& node = *watched.node;
   const bool wakes_up = cluster_.world().now() < node.thawed_at + wake_up_latency;
-  return wakes_up || !node.watched() || woke_behind(node);
+  return wakes_up || !node.watched() || woke_behind(watched);
 }
 
 namespace {
@@ -88,46 +112,42 @@ constexpr Duration ttl_raised_max = seconds(10);
 
 void Checks::look_at_reach() {
   const auto now = cluster_.world().now();
-  for (const auto& node : cluster_.nodes()) {
-    if (now > node->woke_behind_at + Duration(cluster_.options().timing.ttl) + ttl_raised_max) {
-      continue;
-    }
-    const bool asks = node->agent.process().runs() && !node->frozen();
-    if (!asks || !cluster_.reaches_store(node->server.host())) out_of_reach_at_[node.get()] = now;
+  const auto memory = Duration(cluster_.options().timing.ttl) + ttl_raised_max;
+  for (auto& watched : watched_) {
+    const auto& node = *watched.node;
+    if (now > node.woke_behind_at + memory) continue;
+    const bool asks = node.agent.process().runs() && !node.frozen();
+    if (!asks || !cluster_.reaches_store(node.server.host())) watched.out_of_reach_at = now;
   }
 }
 
 // A pause that its own clock did not count: until its next renewal is refused (safety 2.11).
-bool Checks::woke_behind(const Node& node) const {
+bool Checks::woke_behind(const Watched& watched) const {
   const auto& timing = cluster_.options().timing;
   const auto now = cluster_.world().now();
-  const auto reached = out_of_reach_at_.find(&node);
-  const auto since = reached == out_of_reach_at_.end()
-                         ? node.woke_behind_at
-                         : std::max(reached->second, node.woke_behind_at);
+  const auto woke_at = watched.node->woke_behind_at;
+  if (now >= woke_at + Duration(timing.ttl) + ttl_raised_max) return false;
   const auto interval = std::min(Duration(timing.loop_wait), Duration(timing.ttl) / 6);
-  return now < node.woke_behind_at + Duration(timing.ttl) + ttl_raised_max &&
-         now < since + interval + round_trip;
+  return now < std::max(watched.out_of_reach_at, woke_at) + interval + round_trip;
 }
 
 // In pause nothing is fenced; who was cut off since has not heard of its end (safety 1.8), and when
 // it does it stops its server.
-bool Checks::knows_a_pause(const Node& node) {
-  const auto now = cluster_.world().now();
-  const auto* loop = node.agent.loop();
-  if (loop != nullptr && loop->observation().cluster->pause) pause_known_at_[&node] = now;
-  const auto known = pause_known_at_.find(&node);
-  return known != pause_known_at_.end() && now < known->second + seconds(2);
+bool Checks::knows_a_pause(const Watched& watched) const {
+  return watched.knows_pause || cluster_.world().now() < watched.pause_known_at + seconds(2);
 }
 
 void Checks::look_at_primaries() {
+  const auto takes_writes = [](const Watched& watched) { return watched.node->server.writable(); };
+  if (std::ranges::count_if(watched_, takes_writes) < 2) return;
   const Node* first = nullptr;
-  for (const auto& node : cluster_.nodes()) {
-    if (!node->server.writable() || exempt(*node) || knows_a_pause(*node)) continue;
+  for (const auto& watched : watched_) {
+    const auto& node = *watched.node;
+    if (!node.server.writable() || exempt(watched) || knows_a_pause(watched)) continue;
     if (first != nullptr && !paused_lately()) {
-      return violate("two primaries", first->name() + " and " + node->name());
+      return violate("two primaries", first->name() + " and " + node.name());
     }
-    first = node.get();
+    first = &node;
   }
 }
 
@@ -146,45 +166,48 @@ bool gives_away(const agent::Loop& loop) {
 void Checks::look_at_locks() {
   const Node* first = nullptr;
   Reign reign;
-  for (const auto& node : cluster_.nodes()) {
-    const auto* loop = node->agent.loop();
+  for (const auto& watched : watched_) {
+    const auto& node = *watched.node;
+    const auto* loop = node.agent.loop();
     if (loop == nullptr) continue;
     const auto& lock = loop->observation().lock;
-    if (!lock.reign || node->clock.now() >= lock.until || gives_away(*loop)) continue;
-    if (node->clock.stands() || woke_behind(*node)) continue;
+    if (!lock.reign || node.clock.now() >= lock.until || gives_away(*loop)) continue;
+    if (node.clock.stands() || woke_behind(watched)) continue;
     const bool other = first != nullptr && lock.reign->create_revision != reign.create_revision;
     if (other && cluster_.world().now() - erase_memory > erased_at_) {
-      return violate("two holders of the lock", first->name() + " and " + node->name());
+      return violate("two holders of the lock", first->name() + " and " + node.name());
     }
-    first = node.get();
+    first = &node;
     reign = *lock.reign;
   }
 }
 
 // Consent extends, it never revives: a round is complete before the previous deadline (safety 3.4).
-void Checks::look_at_consent(const Node& node, const GuardOrder& order) {
-  const auto before = armed_.find(&node);
-  if (before == armed_.end() || node.clock.now() < before->second.deadline) return;
-  const bool same = before->second.reign.create_revision == order.reign.create_revision;
+void Checks::look_at_consent(const Watched& watched, const GuardOrder& order) {
+  const auto& node = *watched.node;
+  const auto& before = watched.armed;
+  if (!before || node.clock.now() < before->deadline) return;
+  const bool same = before->reign.create_revision == order.reign.create_revision;
   if (!same || paused_lately()) return;  // in pause nothing is armed
   violate("consent revived a reign",
           format_text("{}, {} ms after its end", node.name(),
-                      in_milliseconds(node.clock.now() - before->second.deadline)));
+                      in_milliseconds(node.clock.now() - before->deadline)));
 }
 
 // A renewal never promises more than etcd does.
-void Checks::look_at_deadline(Node& node, const GuardOrder& order) {
+void Checks::look_at_deadline(Watched& watched, const GuardOrder& order) {
+  const auto& node = *watched.node;
   const bool proven =
       order.what == GuardOrder::What::arm && order.reign.create_revision != Revision(0);
   // While its server is a standby, its guard is told of no deadlines.
-  if (order.what == GuardOrder::What::announce_standby) armed_.erase(&node);
+  if (order.what == GuardOrder::What::announce_standby) watched.armed.reset();
   if (!proven) return;
   // Consent stands for the lease (safety 3.4); that nobody else leads meanwhile is looked at.
   const auto* loop = node.agent.loop();
-  if (loop != nullptr && loop->observation().lock.by_failsafe) look_at_consent(node, order);
-  armed_.insert_or_assign(&node, order);
+  if (loop != nullptr && loop->observation().lock.by_failsafe) look_at_consent(watched, order);
+  watched.armed = order;
   if (loop != nullptr && loop->observation().lock.by_failsafe) return;
-  if (woke_behind(node)) return;
+  if (woke_behind(watched)) return;
   const auto end = cluster_.etcd().state().lease_end(order.reign.lease);
   const auto promised = node.clock.world(order.deadline);
   if (!end || promised <= *end + drift_max) return;
@@ -214,6 +237,18 @@ std::int64_t number_in(const Tree& map, std::string_view key) {
   return number == nullptr ? 0 : *number;
 }
 
+// Nearly always {"optime":N,...}, and written often: not all of it is read then.
+Lsn optime_of(const std::string& status) {
+  constexpr std::string_view begin = "{\"optime\":";
+  std::uint64_t bytes = 0;
+  if (status.starts_with(begin)) {
+    std::from_chars(status.data() + begin.size(), status.data() + status.size(), bytes);
+  } else if (const auto value = parse_json(status); value && value->is_map()) {
+    bytes = static_cast<std::uint64_t>(number_in(*value, "optime"));
+  }
+  return Lsn(bytes);
+}
+
 }  // namespace
 
 // By the store's own keys, not by what anybody made of them.
@@ -240,7 +275,7 @@ void Checks::look_at_keys() {
       if (!at->deleted) reign_ = {at->kv.lease, at->kv.create_revision};
       if (!at->deleted && at->kv.mod_revision == at->kv.create_revision) leader_is_there(leader_);
     } else if (at->kv.key == prefix + "status" && !at->deleted) {
-      status_is_written();
+      status_is_written(at->kv.value);
     } else if (at->kv.key == prefix + "sync") {
       sync_leader_ = text_in(value_of(cluster_, "sync"), "leader");
     } else if (at->kv.key == prefix + "config") {
@@ -301,11 +336,10 @@ void Checks::leader_is_there(const std::string& name) {
   if (node != nullptr && on_lock_taken) on_lock_taken(*node);
 }
 
-void Checks::status_is_written() {
+void Checks::status_is_written(const std::string& value) {
   // Who takes the lock writes it once more as it is.
-  const auto value = value_of(cluster_, "status");
   if (std::exchange(status_, value) == value) return;
-  const auto optime = Lsn(static_cast<std::uint64_t>(number_in(value, "optime")));
+  const auto optime = optime_of(value);
   const auto* node = cluster_.find(leader_);
   if (node == nullptr) return;
   const auto& all = cluster_.records();
@@ -322,7 +356,7 @@ void Checks::promoted(Node& node) {
   const auto& wal = node.server.data().wal;
   // A machine that was frozen in the middle of a promotion finishes it before its guard is
   // scheduled: nobody takes it for the new leader, and nothing is lost by it.
-  if (exempt(node) && leader_ != node.name()) return;
+  if (exempt(watched(node)) && leader_ != node.name()) return;
   cluster_.world().tell(node.name(), "pg: out of recovery on timeline {} at {}",
                         wal.timeline.value(), to_text(wal.history.back().switch_lsn));
   const auto election = election_.leader == node.name() ? election_ : Election{};

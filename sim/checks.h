@@ -60,6 +60,19 @@ class Checks {
     bool elected = false;      // it was listed in `/sync`, and needed nobody's vote
   };
 
+  // A node, and what was seen of it.
+  struct Watched {
+    Node* node = nullptr;
+    std::uint64_t steps = 0;            // of its agent, at the last look
+    std::uint64_t steps_before = 0;     // before this second; 0 = none yet
+    std::uint64_t launches_before = 0;  // of its server, before these ten seconds
+    // When a node that woke behind its time could last not reach the store.
+    Instant out_of_reach_at{Duration::min()};
+    bool knows_pause = false;  // its agent, at its last step
+    Instant pause_known_at{Duration::min()};
+    std::optional<GuardOrder> armed;  // the last order of this kind
+  };
+
   void violate(std::string rule, std::string detail);
   void look_at_rest();
   void look_at_launches(std::int64_t second);
@@ -67,21 +80,24 @@ class Checks {
   void look_at_storage_of(const Node& node);
   void look_at_identity(const std::string& leader);
   void look_at_reach();
-  bool woke_behind(const Node& node) const;
+  bool steps_were_made();
+  void note_pause(Watched& watched) const;
+  Watched& watched(const Node& node);
+  bool woke_behind(const Watched& watched) const;
   std::string ailment_of_standby_cluster(const Node& leader) const;
   std::string ailment_of_replicas(const Node& leader) const;
   void look_at_primaries();
   void look_at_locks();
-  void look_at_deadline(Node& node, const GuardOrder& order);
-  void look_at_consent(const Node& node, const GuardOrder& order);
+  void look_at_deadline(Watched& watched, const GuardOrder& order);
+  void look_at_consent(const Watched& watched, const GuardOrder& order);
   void look_at_keys();
   void look_at_end_of_reign(const Node& node);
   void leader_is_gone(Revision revision);
   void leader_is_there(const std::string& name);
-  void status_is_written();
+  void status_is_written(const std::string& value);
   void follows_remote(bool follows);
   void promoted(Node& node);
-  bool knows_a_pause(const Node& node);
+  bool knows_a_pause(const Watched& watched) const;
   void look_at_lag(const Node& node);
   void forget_published_beyond(const Wal& wal);
   RecordId last_common(RecordId id, const Wal& wal) const;
@@ -89,32 +105,26 @@ class Checks {
   void row_committed(Row& row);
   void row_released(const Row& row);
   bool mode_is_on() const;
-  bool exempt(const Node& node) const;
+  bool exempt(const Watched& watched) const;
   bool paused_lately();
 
   Cluster& cluster_;
   Clients& clients_;
+  std::vector<Watched> watched_;  // all nodes
   std::optional<Violation> violation_;
   Revision seen_;
-  std::uint64_t steps_seen_ = 0;
   std::int64_t second_ = 0;
   Instant second_end_;
-  std::vector<std::uint64_t> steps_before_;     // this second, of each agent
-  std::vector<std::uint64_t> launches_before_;  // in these ten seconds, of each server
   std::int64_t ten_seconds_ = 0;
-  // When the node that woke behind its time could last not reach the store.
-  std::map<const Node*, Instant> out_of_reach_at_;
   bool standby_cluster_ = false;  // by `/config`
   Instant standby_since_ = Instant::max();
   std::string leader_;
   Reign reign_;  // by the leader key
   std::optional<HandOver> hand_over_;
   Election election_;
-  std::map<const Node*, GuardOrder> armed_;  // the last order of this kind
-  std::string sync_leader_;                  // by `/sync`
-  bool mode_is_on_ = false;                  // by `/config`
-  Tree status_;
-  std::map<const Node*, Instant> pause_known_at_;
+  std::string sync_leader_;  // by `/sync`
+  bool mode_is_on_ = false;  // by `/config`
+  std::string status_;
   std::optional<RecordId> published_;  // the last record that `/status` speaks of
   Node* last_promoted_ = nullptr;
   Instant paused_at_{Duration::min()};

@@ -21,34 +21,31 @@ constexpr Duration decision_max = seconds(12);
 // Somebody is busy with nothing (safety 7, "quiet").
 void Checks::look_at_rest() {
   const auto second = std::chrono::floor<seconds>(cluster_.world().elapsed()).count();
-  const auto& nodes = cluster_.nodes();
-  if (second != second_) steps_before_.clear();
-  if (second != second_) look_at_launches(second);
+  const bool next_second = second != second_;
+  if (next_second) look_at_launches(second);
   second_ = second;
   second_end_ = cluster_.world().now() - cluster_.world().elapsed() + seconds(second + 1);
-  steps_before_.resize(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto steps = nodes[i]->agent.steps();
-    if (steps_before_[i] == 0) steps_before_[i] = steps;
-    if (steps - steps_before_[i] <= steps_a_second_max) continue;
+  for (auto& watched : watched_) {
+    if (next_second || watched.steps_before == 0) watched.steps_before = watched.steps;
+    if (watched.steps - watched.steps_before <= steps_a_second_max) continue;
     return violate("no rest", format_text("{} makes more than {} steps in a second",
-                                          nodes[i]->name(), steps_a_second_max));
+                                          watched.node->name(), steps_a_second_max));
   }
 }
 
 void Checks::look_at_launches(std::int64_t second) {
-  const auto& nodes = cluster_.nodes();
   const auto loop_wait = static_cast<std::uint64_t>(cluster_.options().timing.loop_wait.count());
   const auto launches_in_ten_seconds_max =
       launches_asked_for_max + launches_in_ten_cycles_max / loop_wait;
-  launches_before_.resize(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i]->server.launches() <= launches_before_[i] + launches_in_ten_seconds_max) continue;
-    return violate("a crash loop", nodes[i]->name());
-  }
-  if (second / 10 == ten_seconds_) return;
+  const bool next_ten = second / 10 != ten_seconds_;
   ten_seconds_ = second / 10;
-  for (std::size_t i = 0; i < nodes.size(); ++i) launches_before_[i] = nodes[i]->server.launches();
+  for (auto& watched : watched_) {
+    const auto launches = watched.node->server.launches();
+    if (launches > watched.launches_before + launches_in_ten_seconds_max) {
+      return violate("a crash loop", watched.node->name());
+    }
+    if (next_ten) watched.launches_before = launches;
+  }
 }
 
 // No reign stands in a cluster whose identity would end with a lease (safety 1.8).
@@ -76,13 +73,14 @@ void Checks::look_at_storage_of(const Node& node) {
 void Checks::look_at_standby_cluster() {
   if (!standby_cluster_ || paused_lately()) return;
   const auto now = cluster_.world().now();
-  for (const auto& node : cluster_.nodes()) {
-    const auto* loop = node->agent.loop();
-    const bool knows = loop != nullptr && node->agent.process().runs() &&
+  for (const auto& watched : watched_) {
+    const auto& node = *watched.node;
+    const auto* loop = node.agent.loop();
+    const bool knows = loop != nullptr && node.agent.process().runs() &&
                        loop->observation().cluster->standby_cluster.has_value();
-    if (!knows || !node->server.writable() || exempt(*node)) continue;
+    if (!knows || !node.server.writable() || exempt(watched)) continue;
     if (now > standby_since_ + demotion_max) {
-      return violate("a standby cluster takes writes", node->name());
+      return violate("a standby cluster takes writes", node.name());
     }
   }
 }

@@ -19,7 +19,7 @@ Node::Node(AgentSurroundings around, MachineClock given, AgentSettings settings,
     : clock(given),
       server(around.server, settings.node.name.value(), host),
       guard(around.server.world, clock, server),
-      agent(AgentSurroundings{around.server, around.etcd, around.pooler, around.read_member, clock,
+      agent(AgentSurroundings{around.server, around.etcd, around.pooler, around.reading, clock,
                               around.peer},
             std::move(settings), server, guard),
       world_(around.server.world),
@@ -188,7 +188,7 @@ Cluster::Cluster(World& world, ClusterOptions options)
     };
     const auto name = "n" + std::to_string(i + 1);
     nodes_.push_back(
-        std::make_unique<Node>(AgentSurroundings{server, store, pooler_, read_member_, clock, peer},
+        std::make_unique<Node>(AgentSurroundings{server, store, pooler_, reading_, clock, peer},
                                clock, settings_of(name, options, static_cast<std::size_t>(i)), i));
   }
 }

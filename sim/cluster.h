@@ -111,7 +111,7 @@ class Cluster {
   EtcdMembers etcd_;
   ModelledEtcd modelled_;
   Pooler pooler_;
-  MemberReading read_member_;
+  SharedReading reading_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::optional<Server> remote_;
 };

@@ -28,10 +28,6 @@ std::optional<ProcessIdentity> Server::identity() const {
   return ProcessIdentity{pid_, static_cast<std::uint64_t>(pid_)};
 }
 
-bool Server::accepts() const { return process_.runs() && accepting_; }
-
-bool Server::writable() const { return phase_ == Phase::primary && admits_clients_ && accepts(); }
-
 Lsn Server::replayed() const {
   return replayed_ == 0 ? Lsn(0x2000000) : around_.records[data_.wal.records[replayed_ - 1]].end;
 }

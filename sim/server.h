@@ -83,9 +83,9 @@ class Server {
   Phase phase() const { return phase_; }
   std::optional<ProcessIdentity> identity() const;
   // Takes connections.
-  bool accepts() const;
+  bool accepts() const { return process_.runs() && accepting_; }
   // A client's commit would succeed now.
-  bool writable() const;
+  bool writable() const { return phase_ == Phase::primary && admits_clients_ && accepts(); }
   bool in_recovery() const { return phase_ != Phase::primary; }
   Lsn end() const { return data_.wal.end(around_.records); }
   Lsn replayed() const;

@@ -63,7 +63,7 @@ class World {
  private:
   struct Planned {
     Instant at;
-    std::uint64_t sequence;
+    std::uint32_t sequence;
     Happenings::Number what;
   };
   void plan(Instant when, Happenings::Number what);
@@ -78,7 +78,7 @@ class World {
   // The next one last. Some dozens, and most are planned for the nearest future, so that few have
   // to move for a new one.
   std::vector<Planned> queue_;
-  std::uint64_t sequence_ = 0;
+  std::uint32_t sequence_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t hash_ = 14695981039346656037U;
   std::function<void()> check_;

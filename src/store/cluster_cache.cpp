@@ -7,8 +7,8 @@
 
 namespace tanist::store {
 
-ClusterCache::ClusterCache(KeyPaths paths, MemberReader read_member)
-    : paths_(std::move(paths)), read_member_(std::move(read_member)) {}
+ClusterCache::ClusterCache(KeyPaths paths, KeyReaders readers)
+    : paths_(std::move(paths)), readers_(std::move(readers)) {}
 
 const StoredKey* ClusterCache::find(const std::string& key) const {
   const auto at = keys_.find(key);
@@ -58,7 +58,7 @@ void set(std::optional<View>& part, const StoredKey* value, Decode decode) {
 void ClusterCache::decode(const std::string& relative, const StoredKey* value) {
   if (const auto member = member_of(relative)) {
     if (value != nullptr) {
-      view_.members.insert_or_assign(*member, read_member_(*member, *value));
+      view_.members.insert_or_assign(*member, readers_.member(*member, *value));
     } else {
       view_.members.erase(*member);
     }
@@ -90,7 +90,7 @@ void ClusterCache::decode_status_keys() {
   const auto* status = find(paths_.of(StoreKey::status));
   const auto* legacy = find(paths_.prefix() + "optime/leader");
   if (status != nullptr) {
-    view_.status = decode_status(*status);
+    view_.status = readers_.status(*status);
   } else {
     set(view_.status, legacy, decode_legacy_optime);
   }

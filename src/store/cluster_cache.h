@@ -26,8 +26,7 @@ class ClusterCache {
  public:
   using Keys = std::map<std::string, StoredKey>;  // by full path
 
-  // `read_member` says what decode_member says (the simulator reads a value once for all nodes).
-  explicit ClusterCache(KeyPaths paths, MemberReader read_member = decode_member);
+  explicit ClusterCache(KeyPaths paths, KeyReaders readers = {});
 
   // Everything below the prefix as of `revision`, read linearizably. What is known to be newer
   // stays.
@@ -73,7 +72,7 @@ class ClusterCache {
   void note_lost_leader_of(const LockSeen& before, Revision deleted_at, bool released);
 
   KeyPaths paths_;
-  MemberReader read_member_;
+  KeyReaders readers_;
   Keys keys_;
   std::map<std::string, Revision> deleted_;  // newer than the last full read
   Revision complete_at_;                     // of the last full read

@@ -55,7 +55,6 @@ struct StoredKey {
 std::optional<MemberName> member_of(std::string_view relative);
 
 MemberView decode_member(const MemberName& name, const StoredKey& key);
-using MemberReader = std::function<MemberView(const MemberName& name, const StoredKey& key)>;
 LeaderView decode_leader(const StoredKey& key);
 InitializeView decode_initialize(const StoredKey& key);
 ConfigView decode_config(const StoredKey& key);
@@ -69,6 +68,12 @@ HistoryView decode_history(const StoredKey& key);
 std::optional<FailsafeView> decode_failsafe(const StoredKey& key);
 DigestsView decode_digests(const StoredKey& key);
 PoolersView decode_poolers(const StoredKey& key);
+
+// Who reads the keys that change all the time (the simulator reads a value once for all nodes).
+struct KeyReaders {
+  std::function<MemberView(const MemberName& name, const StoredKey& key)> member = decode_member;
+  std::function<StatusView(const StoredKey& key)> status = decode_status;
+};
 
 // ISO 8601 with a zone, leniently (a blank for the T, no seconds, +hh, +hhmm, Z). Nothing when it
 // is no such time: it must never fail the whole view.

@@ -81,7 +81,7 @@ class Etcd3Machine::Parts {
         calls_(Endpoints(options.settings.endpoints, options.seed),
                Tokens(options.settings.username, options.settings.password), options.seed),
         cache_(KeyPaths(options.settings.namespace_, options.settings.scope),
-               std::move(options.read_member)),
+               std::move(options.readers)),
         upkeep_(!options.settings.fixed_endpoints, options.settings.use_tls) {
     calls_.set_ttl(options.settings.ttl_initial);
   }

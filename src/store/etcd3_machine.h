@@ -18,7 +18,7 @@ struct MachineOptions {
   std::uint64_t seed = 0;
   // Keep a view and learn of etcd's members. Off for single questions of the control tool.
   bool follow = true;
-  MemberReader read_member = decode_member;
+  KeyReaders readers = {};
 };
 
 class Etcd3Machine {

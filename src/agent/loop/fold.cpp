@@ -43,9 +43,11 @@ bool same_standing(const MemberView& a, const MemberView& b) {
          a.timeline == b.timeline && a.paused == b.paused;
 }
 
-bool same_members(const ClusterView& a, const ClusterView& b) {
-  return std::ranges::equal(a.members, b.members, [](const auto& x, const auto& y) {
-    return x.first == y.first && same_standing(x.second, y.second);
+template <class Alike>
+bool same_members(const ClusterView& a, const ClusterView& b, Alike alike) {
+  return std::ranges::equal(a.members, b.members, [&](const auto& x, const auto& y) {
+    const bool untouched = x.second.revision == y.second.revision;
+    return x.first == y.first && (untouched || alike(x.second, y.second));
   });
 }
 
@@ -58,7 +60,25 @@ bool worth_a_cycle(const ClusterView& before, const ClusterView& after) {
          revision_of(before.failover) != revision_of(after.failover) ||
          revision_of(before.sync) != revision_of(after.sync) ||
          revision_of(before.initialize) != revision_of(after.initialize) ||
-         !same_members(before, after);
+         !same_members(before, after, same_standing);
+}
+
+bool same_but_for_position(const MemberView& a, const MemberView& b) {
+  return same_standing(a, b) && a.replication_state == b.replication_state;
+}
+
+bool same_but_for_positions(const std::optional<StatusView>& a,
+                            const std::optional<StatusView>& b) {
+  if (!a || !b) return !a && !b;
+  return a->timeline == b->timeline && a->retain_slots == b->retain_slots;
+}
+
+bool same_but_for_positions(const ClusterView& a, const ClusterView& b) {
+  return !worth_a_cycle(a, b) && a.leader == b.leader &&
+         revision_of(a.history) == revision_of(b.history) &&
+         revision_of(a.failsafe) == revision_of(b.failsafe) &&
+         revision_of(a.poolers) == revision_of(b.poolers) &&
+         same_but_for_positions(a.status, b.status) && same_members(a, b, same_but_for_position);
 }
 
 }  // namespace
@@ -84,6 +104,19 @@ void Loop::fold(const ViewArrived& event) {
   }
   refresh_timing();
   heed_view_of_lock(*event.view);
+}
+
+// While somebody leads and nothing is under way or asked for, others' positions count for slots
+// only, and those are looked at once a cycle. What memory keeps of the view (`locked_view`) may be
+// older by positions then; nobody looks for them there.
+bool Loop::is_worth_a_decision(const Event& event, const ClusterViewPtr& before) const {
+  if (!std::holds_alternative<ViewArrived>(event) || !before) return true;
+  const bool due = cycle_wanted_ || obs_.cycle_began == obs_.now || obs_.now >= decision_wake_;
+  const bool busy = memory_.job || !memory_.requests.empty() || obs_.shutdown_requested ||
+                    obs_.running(Task::fence);
+  const auto& after = obs_.view();
+  return due || busy || !after.locked() || after.failover ||
+         !same_but_for_positions(*before, after);
 }
 
 // A bad document never replaces the last good one (contract dcs 4.2).

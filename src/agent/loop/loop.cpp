@@ -53,6 +53,7 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   out_ = Effects{};
   obs_.now = std::max(obs_.now, now);
   obs_.wall = wall;
+  const auto view_before = obs_.store.view;
   fold(event);
   if (former_ttl_until_ != Instant() && obs_.now >= former_ttl_until_) {
     former_ttl_until_ = Instant();
@@ -61,10 +62,7 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   if (!server_alive(obs_)) obs_.lock.lost = false;
   tend_lease();
   begin_cycle_if_due();
-  obs_.memory = std::make_shared<const Memory>(std::move(memory_));  // the decision brings the next
-  auto decision = decide(obs_);
-  tell_news(decision);
-  carry_out(std::move(decision));
+  if (is_worth_a_decision(event, view_before)) make_decision();
   publish_member();
   receiving_.look(obs_);
   const auto soonest = obs_.now + wake_interval_min;
@@ -77,6 +75,13 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   out_.wake_at = std::max(wake, soonest);
   TANIST_REQUIRE(out_.wake_at > now);
   return std::move(out_);
+}
+
+void Loop::make_decision() {
+  obs_.memory = std::make_shared<const Memory>(std::move(memory_));  // the decision brings the next
+  auto decision = decide(obs_);
+  tell_news(decision);
+  carry_out(std::move(decision));
 }
 
 void Loop::begin_cycle_if_due() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's loop as a stepped value: an event in, effects out; no clock, I/O, thread or chance.
-// Each step folds the event into the observation, tends the lease first, decides, numbers the
-// effects and says when to wake. The driver performs it on real servers, the simulator in its
-// world. One thread.
+// Each step folds the event into the observation, tends the lease first, decides (unless others'
+// positions moved and nothing else), numbers the effects and says when to wake. The driver performs
+// it on real servers, the simulator in its world. One thread.
 #pragma once
 
 #include <map>
@@ -75,6 +75,7 @@ class Loop {
   void adopt_config(const ClusterView& view);
   void heed_lowered_ttl(seconds written_before);
   void refresh_timing();
+  bool is_worth_a_decision(const Event& event, const ClusterViewPtr& before) const;
 
   // lease.cpp
   void fold_store_result(Task task, const StoreResult& result);
@@ -97,6 +98,7 @@ class Loop {
 
   // loop.cpp
   void begin_cycle_if_due();
+  void make_decision();
   void start(Task task, decltype(Effect::body) body, Instant until);
   void carry_out(Decision decision);
   void order(const Action& action);
