@@ -59,6 +59,8 @@ void Agent::begin(std::optional<agent::Adoption> adoption) {
   auto loop = agent::Loop::make(std::move(start), around_.clock.now());
   TANIST_REQUIRE(loop.has_value());
   loop_.emplace(std::move(*loop));
+  status_.reset();
+  timer_ = Instant::max();
   ServerHooks hooks;
   hooks.started = [this](ProcessIdentity who) { deliver(agent::PostmasterStarted{who}); };
   hooks.progress = [this](const StopProgress& p) { deliver(agent::StopProgressed{p}); };
@@ -127,6 +129,7 @@ void Agent::drain() {
   const auto event = std::move(events_.front());
   events_.pop_front();
   ++steps_;
+  status_.reset();
   perform(loop_->step(event, around_.clock.now(), around_.server.world.wall()));
   if (process_.alive() && !events_.empty()) drain_soon();
 }
@@ -137,10 +140,14 @@ void Agent::drain_soon() {
 }
 
 void Agent::set_timer(Instant at) {
+  if (at == timer_) return;
+  timer_ = at;
   const auto number = ++timer_number_;
   if (at == Instant::max()) return;
   process_.after(around_.clock.world(at) - around_.server.world.now(), [this, number] {
-    if (number == timer_number_) deliver(agent::TimerFired{});
+    if (number != timer_number_) return;
+    timer_ = Instant::max();
+    deliver(agent::TimerFired{});
   });
 }
 
@@ -268,9 +275,14 @@ void Agent::request(ApiEndpoint endpoint, Tree body, Reply reply) {
   });
 }
 
+const Status& Agent::status() const {
+  if (!status_) status_ = loop_->status();
+  return *status_;
+}
+
 bool Agent::says_primary() const {
-  if (!answers()) return false;
-  const auto status = loop_->status();
+  if (!answers() || !loop_->observation().holds_lock()) return false;
+  const auto& status = this->status();
   const auto now = around_.clock.now();
   return status.role == Role::primary && status.state == ServerState::running &&
          status.holds_lock && !status.demoting && now < lock_until_ && now < status.good_until;

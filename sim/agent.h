@@ -94,6 +94,7 @@ class Agent {
   std::function<void(std::int64_t code)> on_leave;
 
  private:
+  const Status& status() const;
   // agent.cpp: events and effects
   void begin(std::optional<agent::Adoption> adoption);
   void deliver(agent::Event event);
@@ -132,9 +133,11 @@ class Agent {
   ServerActions actions_;
 
   std::optional<agent::Loop> loop_;
+  mutable std::optional<Status> status_;  // after the last step; made when somebody asks
   std::optional<store::Etcd3Machine> store_;
   Instant store_timer_;
   std::uint64_t store_timer_number_ = 0;
+  Instant timer_ = Instant::max();  // that is set
   std::uint64_t timer_number_ = 0;
   std::map<store::RpcId, EtcdPort::Watch> watches_;
   std::deque<agent::Event> events_;

@@ -79,7 +79,7 @@ void Agent::ask_peer(const PeerAddress& peer, std::function<void(Tree)> answer) 
   network.send(host(), other->host(), [this, other, answer = std::move(answer)] {
     const bool answers = other->answers();
     if (other->process_.alive() && !answers) return;  // silence
-    const auto body = answers ? other->loop_->status().document : Tree();
+    const auto body = answers ? other->status().document : Tree();
     around_.server.network.send(other->host(), host(), [body, answer] { answer(body); });
   });
 }

@@ -53,14 +53,16 @@ void Checks::violate(std::string rule, std::string detail) {
 }
 
 // What an agent believes changes when one steps; what only time brings about is found within a
-// second.
+// second. All else has to do with servers that take writes.
 void Checks::look() {
   const bool stepped = steps_were_made() || cluster_.world().now() >= second_end_;
   if (stepped) look_at_rest();
   look_at_keys();
-  look_at_reach();
-  look_at_standby_cluster();
-  look_at_primaries();
+  if (stepped || woke_lately_) look_at_reach();
+  const auto writable = std::ranges::count_if(
+      watched_, [](const Watched& watched) { return watched.node->server.writable(); });
+  if (writable >= 1) look_at_standby_cluster();
+  if (writable >= 2) look_at_primaries();
   if (stepped) look_at_locks();
 }
 
@@ -113,9 +115,11 @@ constexpr Duration ttl_raised_max = seconds(10);
 void Checks::look_at_reach() {
   const auto now = cluster_.world().now();
   const auto memory = Duration(cluster_.options().timing.ttl) + ttl_raised_max;
+  woke_lately_ = false;
   for (auto& watched : watched_) {
     const auto& node = *watched.node;
     if (now > node.woke_behind_at + memory) continue;
+    woke_lately_ = true;
     const bool asks = node.agent.process().runs() && !node.frozen();
     if (!asks || !cluster_.reaches_store(node.server.host())) watched.out_of_reach_at = now;
   }
@@ -138,8 +142,6 @@ bool Checks::knows_a_pause(const Watched& watched) const {
 }
 
 void Checks::look_at_primaries() {
-  const auto takes_writes = [](const Watched& watched) { return watched.node->server.writable(); };
-  if (std::ranges::count_if(watched_, takes_writes) < 2) return;
   const Node* first = nullptr;
   for (const auto& watched : watched_) {
     const auto& node = *watched.node;

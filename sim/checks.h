@@ -115,6 +115,7 @@ class Checks {
   Revision seen_;
   std::int64_t second_ = 0;
   Instant second_end_;
+  bool woke_lately_ = false;  // some node behind its time
   std::int64_t ten_seconds_ = 0;
   bool standby_cluster_ = false;  // by `/config`
   Instant standby_since_ = Instant::max();

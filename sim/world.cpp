@@ -14,10 +14,9 @@ World::~World() {
 
 void World::plan(Instant when, Happenings::Number what) {
   const Planned planned{std::max(when, now_), ++sequence_, what};
-  auto at = queue_.size();
-  queue_.push_back(planned);
-  for (; at > 0 && queue_[at - 1].at <= planned.at; --at) queue_[at] = queue_[at - 1];
-  queue_[at] = planned;
+  auto at = queue_.end();
+  while (at != queue_.begin() && std::prev(at)->at <= planned.at) --at;
+  queue_.insert(at, planned);
 }
 
 void World::run_until(Instant end) {

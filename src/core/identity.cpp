@@ -94,9 +94,10 @@ bool is_lasting(const std::optional<InitializeView>& initialize) {
 }
 
 bool meets_cluster_without_identity(const Observation& obs) {
-  const bool unclaimed = !obs.view().initialize || !is_valid(obs.view().initialize->system_id);
-  return unclaimed && !obs.view().locked() && !paused(obs) && !obs.memory->callbacks_fired &&
-         !obs.holds_lock();
+  if (obs.view().locked() || paused(obs) || obs.memory->callbacks_fired || obs.holds_lock()) {
+    return false;
+  }
+  return !obs.view().initialize || !is_valid(obs.view().initialize->system_id);
 }
 
 // Row 15: existing data meets a cluster without identity (trap 104). A running server races next,
@@ -149,8 +150,8 @@ std::optional<Why> check_identity(Draft& draft) {
   const auto& mine = obs.local.server.control->system_id;
   if (!is_valid(mine)) return because(Reason::system_id_invalid, obs.node->name.value());
   const auto& initialize = obs.view().initialize;
-  const bool valid = initialize && is_valid(initialize->system_id);
-  if (valid && initialize->system_id != mine) {
+  const bool differs = initialize && initialize->system_id != mine;
+  if (differs && is_valid(initialize->system_id)) {
     if (paused(obs)) return mismatch_in_pause(draft);
     return leave(draft, Reason::system_id_mismatch, obs.node->name.value(),
                  initialize->system_id.value() + " != " + mine.value());

@@ -73,9 +73,9 @@ bool same_but_for_positions(const std::optional<StatusView>& a,
   return a->timeline == b->timeline && a->retain_slots == b->retain_slots;
 }
 
+// Of views of which the newer one is not worth a cycle.
 bool same_but_for_positions(const ClusterView& a, const ClusterView& b) {
-  return !worth_a_cycle(a, b) && a.leader == b.leader &&
-         revision_of(a.history) == revision_of(b.history) &&
+  return a.leader == b.leader && revision_of(a.history) == revision_of(b.history) &&
          revision_of(a.failsafe) == revision_of(b.failsafe) &&
          revision_of(a.poolers) == revision_of(b.poolers) &&
          same_but_for_positions(a.status, b.status) && same_members(a, b, same_but_for_position);
@@ -97,6 +97,7 @@ void Loop::fold(const ViewArrived& event) {
   obs_.store.view = event.view;
   obs_.store.view_at = obs_.now;
   if (!before || worth_a_cycle(*before, *event.view)) cycle_wanted_ = true;
+  is_news_ = cycle_wanted_ || !same_but_for_positions(*before, *event.view);
   if (!before || revision_of(before->config) != revision_of(event.view->config)) {
     const auto written = obs_.cluster->timing.ttl;
     adopt_config(*event.view);
@@ -104,19 +105,6 @@ void Loop::fold(const ViewArrived& event) {
   }
   refresh_timing();
   heed_view_of_lock(*event.view);
-}
-
-// While somebody leads and nothing is under way or asked for, others' positions count for slots
-// only, and those are looked at once a cycle. What memory keeps of the view (`locked_view`) may be
-// older by positions then; nobody looks for them there.
-bool Loop::is_worth_a_decision(const Event& event, const ClusterViewPtr& before) const {
-  if (!std::holds_alternative<ViewArrived>(event) || !before) return true;
-  const bool due = cycle_wanted_ || obs_.cycle_began == obs_.now || obs_.now >= decision_wake_;
-  const bool busy = memory_.job || !memory_.requests.empty() || obs_.shutdown_requested ||
-                    obs_.running(Task::fence);
-  const auto& after = obs_.view();
-  return due || busy || !after.locked() || after.failover ||
-         !same_but_for_positions(*before, after);
 }
 
 // A bad document never replaces the last good one (contract dcs 4.2).
@@ -230,11 +218,11 @@ void Loop::fold_server_result(Task task, const ServerResult& result) {
       return;
     case Task::server:
       obs_.local.job_result = result;
-      obs_.local.stop_progress.reset();
+      end_stop();
       cycle_wanted_ = true;
       return;
     case Task::fence:
-      obs_.local.stop_progress.reset();
+      end_stop();
       cycle_wanted_ = true;
       return;
     case Task::compare_goal:
@@ -261,6 +249,12 @@ void Loop::fold_server_result(Task task, const ServerResult& result) {
   }
 }
 
+// The stop may end before its process is heard to: what is past its safe point stays that.
+void Loop::end_stop() {
+  auto& progress = obs_.local.stop_progress;
+  if (!progress || !progress->safe_point || !server_alive(obs_)) progress.reset();
+}
+
 void Loop::fold_facts(const ServerFacts& facts) {
   const auto control = obs_.local.server.control;
   const bool silent = facts.postmaster && !facts.query && facts.readiness != Readiness::rejecting;
@@ -279,6 +273,7 @@ void Loop::fold_facts(const ServerFacts& facts) {
 void Loop::fold(const PostmasterStarted& event) {
   obs_.local.server.postmaster = event.process;
   obs_.local.server.query.reset();
+  obs_.local.stop_progress.reset();
   obs_.local.shutdown_location.reset();
   // Its data may have been rewound or copied since, and a timeline of the same number be another.
   obs_.local.history_timeline = Timeline();

@@ -49,7 +49,8 @@ void Loop::tend_lease() {
   auto& lock = obs_.lock;
   const bool had_lease_end = lock.reign || lock.adopting;
   if (had_lease_end && obs_.now >= lock.until) lose_lock();
-  if (obs_.now < next_keep_ || is_keeping()) return;
+  // What is due in a moment is done with the cycle, instead of waking up once more for it.
+  if (obs_.now + keep_interval() / 20 < next_keep_ || is_keeping()) return;
   if (wants_other_lease()) {
     start(Task::reattach_lock,
           StoreAction(ReattachLock{.reign = *lock.reign,
@@ -109,7 +110,8 @@ void Loop::fold_store_result(Task task, const StoreResult& result) {
         next_keep_ = std::min(next_keep_, obs_.now + milliseconds(500));
         return;
       }
-      if (result.lease != obs_.store.lease) member_written_.reset();
+      is_news_ = result.lease != obs_.store.lease;
+      if (is_news_) member_written_.reset();
       obs_.store.lease = result.lease;
       obs_.store.lease_until = result.lease_until.value_or(obs_.now);
       lease_ttl_ = obs_.timing.ttl;
@@ -117,6 +119,7 @@ void Loop::fold_store_result(Task task, const StoreResult& result) {
       return;
     case Task::put_member:
       member_refused_ = result.verdict != StoreVerdict::done;
+      is_news_ = member_refused_;
       if (member_refused_) member_written_.reset();
       if (result.lease_gone) next_keep_ = obs_.now;
       return;
@@ -127,6 +130,7 @@ void Loop::fold_store_result(Task task, const StoreResult& result) {
       return;
     case Task::read_cluster:
       if (result.view) fold(ViewArrived{result.view});
+      is_news_ = true;
       return;
     case Task::claim_initialize: cycle_wanted_ = true; return;
     default: return;
@@ -179,8 +183,10 @@ void Loop::fold_renewal(const StoreResult& result) {
     cycle_wanted_ = true;
     out_.log.push_back({LineLevel::info, "the recorded lock is still ours; going on as leader"});
   }
+  const auto before = lock.reign;
+  is_news_ = lock.adopting || lock.unanswered || lock.by_failsafe || result.reign != before;
   lock.adopting.reset();
-  lock.reign = result.reign ? result.reign : lock.reign;
+  lock.reign = result.reign ? result.reign : before;
   lock.until = *result.lease_until;
   lock.unanswered = false;
   lock.by_failsafe = false;

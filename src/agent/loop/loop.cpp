@@ -53,7 +53,7 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   out_ = Effects{};
   obs_.now = std::max(obs_.now, now);
   obs_.wall = wall;
-  const auto view_before = obs_.store.view;
+  is_news_ = true;
   fold(event);
   if (former_ttl_until_ != Instant() && obs_.now >= former_ttl_until_) {
     former_ttl_until_ = Instant();
@@ -62,8 +62,10 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   if (!server_alive(obs_)) obs_.lock.lost = false;
   tend_lease();
   begin_cycle_if_due();
-  if (is_worth_a_decision(event, view_before)) make_decision();
-  publish_member();
+  if (decides()) {
+    make_decision();
+    publish_member();
+  }
   receiving_.look(obs_);
   const auto soonest = obs_.now + wake_interval_min;
   auto wake = std::min(decision_wake_, obs_.next_cycle);
@@ -75,6 +77,18 @@ Effects Loop::step(const Event& event, Instant now, WallTime wall) {
   out_.wake_at = std::max(wake, soonest);
   TANIST_REQUIRE(out_.wake_at > now);
   return std::move(out_);
+}
+
+// While somebody leads and nothing is under way or asked for, a position that moved or a renewal as
+// always changes no decision: others' positions count for slots only, which are looked at once a
+// cycle. What memory keeps of the view (`locked_view`) may be older by positions then; nobody looks
+// for them there.
+bool Loop::decides() const {
+  const bool due = cycle_wanted_ || obs_.cycle_began == obs_.now || obs_.now >= decision_wake_;
+  const bool busy = memory_.job || !memory_.requests.empty() || memory_.bootstrapping ||
+                    obs_.shutdown_requested || obs_.running(Task::fence);
+  return is_news_ || due || busy || !obs_.store.view || !obs_.view().locked() ||
+         obs_.view().failover;
 }
 
 void Loop::make_decision() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's loop as a stepped value: an event in, effects out; no clock, I/O, thread or chance.
-// Each step folds the event into the observation, tends the lease first, decides (unless others'
-// positions moved and nothing else), numbers the effects and says when to wake. The driver performs
+// Each step folds the event into the observation, tends the lease first, decides (unless the event
+// is no news for that), numbers the effects and says when to wake. The driver performs
 // it on real servers, the simulator in its world. One thread.
 #pragma once
 
@@ -70,12 +70,12 @@ class Loop {
   void fold(const ShutdownRequested& event);
   void fold(const ReloadRequested& event);
   void fold_server_result(Task task, const ServerResult& result);
+  void end_stop();
   void fold_facts(const ServerFacts& facts);
   void fold_peers(const PeerRound& round);
   void adopt_config(const ClusterView& view);
   void heed_lowered_ttl(seconds written_before);
   void refresh_timing();
-  bool is_worth_a_decision(const Event& event, const ClusterViewPtr& before) const;
 
   // lease.cpp
   void fold_store_result(Task task, const StoreResult& result);
@@ -98,6 +98,7 @@ class Loop {
 
   // loop.cpp
   void begin_cycle_if_due();
+  bool decides() const;
   void make_decision();
   void start(Task task, decltype(Effect::body) body, Instant until);
   void carry_out(Decision decision);
@@ -116,6 +117,7 @@ class Loop {
   std::uint64_t last_effect_ = 0;
 
   bool cycle_wanted_ = true;
+  bool is_news_ = true;    // the event of the step under way: it may change what is decided
   Instant decision_wake_;  // the wake-up that the last decision asked for
   bool line_due_ = true;   // the regular cycle's status line was not said yet
   std::string last_line_;
