@@ -127,7 +127,7 @@ void Agent::drain() {
   draining_ = false;
   if (events_.empty()) return;
   const auto event = std::move(events_.front());
-  events_.pop_front();
+  events_.erase(events_.begin());  // mostly the only one
   ++steps_;
   status_.reset();
   perform(loop_->step(event, around_.clock.now(), around_.server.world.wall()));
@@ -281,7 +281,10 @@ const Status& Agent::status() const {
 }
 
 bool Agent::says_primary() const {
-  if (!answers() || !loop_->observation().holds_lock()) return false;
+  if (!answers()) return false;
+  const auto& obs = loop_->observation();
+  const auto& query = obs.local.server.query;
+  if (!obs.holds_lock() || (query && query->in_recovery)) return false;  // without a document
   const auto& status = this->status();
   const auto now = around_.clock.now();
   return status.role == Role::primary && status.state == ServerState::running &&

@@ -4,7 +4,6 @@
 // loses when it dies, and what a successor finds, is as with the real one. Owned by its node.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -140,7 +139,7 @@ class Agent {
   Instant timer_ = Instant::max();  // that is set
   std::uint64_t timer_number_ = 0;
   std::map<store::RpcId, EtcdPort::Watch> watches_;
-  std::deque<agent::Event> events_;
+  std::vector<agent::Event> events_;
   bool draining_ = false;
   bool api_open_ = false;
   Instant lock_until_;

@@ -12,7 +12,7 @@ namespace {
 constexpr Duration reading_time = milliseconds(95);
 
 bool lists(const StandbyNames& names, const std::string& name) {
-  return std::ranges::find(names.names, MemberName(name)) != names.names.end();
+  return std::ranges::find(names.names, name, &MemberName::value) != names.names.end();
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ void CommitWait::begin(const std::string& names) {
   end();
   senders_.clear();
   shown_ = file_ = names;
-  checkpointer_ = parse_standby_names(names);
+  checkpointer_ = shown_names_ = parse_standby_names(names);
 }
 
 // Everybody reads what the file says by then, so that nobody goes back to an older setting.
@@ -33,6 +33,7 @@ void CommitWait::change(const std::string& names, Process& server) {
   // The postmaster reads it, and tells the senders that it has started since.
   server.after(later(), [this, last = last_sender_] {
     shown_ = file_;
+    shown_names_ = parse_standby_names(shown_);
     for (auto& [host, sender] : senders_) {
       if (sender.number > last) sender.names = parse_standby_names(file_);
     }
@@ -56,8 +57,7 @@ void CommitWait::change(const std::string& names, Process& server) {
 // ---- The WAL senders -------------------------------------------------------------------------
 
 void CommitWait::add_sender(Host host, std::string name, Lsn position) {
-  senders_[host] = {++last_sender_, std::move(name), parse_standby_names(shown_), position,
-                    position};
+  senders_[host] = {++last_sender_, std::move(name), shown_names_, position, position};
 }
 
 Lsn CommitWait::flushed(Host host) const {
@@ -72,7 +72,7 @@ void CommitWait::report(Host host, Lsn flushed, Lsn replayed) {
   auto& sender = at->second;
   sender.flushed = std::max(sender.flushed, flushed);
   sender.replayed = std::max(sender.replayed, replayed);
-  if (lists(sender.names, sender.name)) release_up_to(sender.names);
+  if (!waiting_.empty() && lists(sender.names, sender.name)) release_up_to(sender.names);
 }
 
 // The senders that count: all that are listed, or the first of them in the order of the list.
@@ -90,7 +90,7 @@ std::vector<const CommitWait::Sender*> CommitWait::chosen(const StandbyNames& na
 
 std::string CommitWait::state_of(Host host) const {
   const auto at = senders_.find(host);
-  const auto names = parse_standby_names(shown_);
+  const auto& names = shown_names_;
   if (at == senders_.end() || !lists(names, at->second.name)) return "async";
   if (names.kind == StandbyNames::Kind::quorum) return "quorum";
   const auto counted = chosen(names);

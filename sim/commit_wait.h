@@ -68,6 +68,7 @@ class CommitWait {
   Random chance_;
   std::string file_;   // what it says now
   std::string shown_;  // as the postmaster has read it
+  StandbyNames shown_names_;
   StandbyNames checkpointer_;
   std::map<Host, Sender> senders_;
   std::uint64_t last_sender_ = 0;

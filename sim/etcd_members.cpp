@@ -27,7 +27,6 @@ EtcdMembers::EtcdMembers(World& world, Network& network, int count, Host first_h
       first_host_(first_host),
       members_(static_cast<std::size_t>(count)) {
   look_at_leader();
-  look_at_leases();
 }
 
 std::vector<std::string> EtcdMembers::names() const {
@@ -69,6 +68,7 @@ bool EtcdMembers::can_serve(int member) const {
 // Every now and then, as heartbeats would.
 void EtcdMembers::look_at_leader() {
   world_.after(look_interval, [this] { look_at_leader(); });
+  if (++looks_ % 2 == 0) look_at_leases();
   const bool good = leader_ >= 0 && leads_majority(leader_);
   if (good) {
     leaderless_since_ = Instant::max();
@@ -102,7 +102,6 @@ void EtcdMembers::elect() {
 
 // etcd looks for expired leases every half a second.
 void EtcdMembers::look_at_leases() {
-  world_.after(milliseconds(500), [this] { look_at_leases(); });
   if (leader_ < 0 || !leads_majority(leader_)) return;
   if (!state_.revoke_expired(world_.now())) return;
   world_.tell("etcd", "a lease has run out, revision {}", state_.revision().value());

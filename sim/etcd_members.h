@@ -97,6 +97,9 @@ class EtcdMembers {
   int late_permille_ = 0;
   Duration late_max_{0};
   std::vector<std::weak_ptr<Stream>> streams_;
+  std::uint64_t looks_ = 0;
+  Revision shown_;          // to all streams, but for those that are behind
+  bool is_behind_ = false;  // some stream
 };
 
 }  // namespace tanist::sim

@@ -3,6 +3,7 @@
 #include "sim/etcd_stream.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tanist::sim {
 
@@ -39,7 +40,11 @@ EtcdMembers::StreamPtr EtcdMembers::open(Host from, const store::OpenWatch& watc
 
 void EtcdMembers::ask_progress(const StreamPtr& stream) {
   network_.send(stream->from, host(stream->member), [this, stream] {
-    if (stream->over || !stream->serving || !can_serve(stream->member)) return;
+    if (stream->over) return;
+    if (!stream->serving || !can_serve(stream->member)) {
+      is_behind_ = true;
+      return;
+    }
     show(stream);
     say(stream, {.header = state_.header()});
   });
@@ -48,6 +53,9 @@ void EtcdMembers::ask_progress(const StreamPtr& stream) {
 void EtcdMembers::close(const StreamPtr& stream) { stream->over = true; }
 
 void EtcdMembers::show_all() {
+  const bool news = std::exchange(shown_, state_.revision()) != state_.revision();
+  if (!news && !is_behind_) return;
+  is_behind_ = false;
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     if (const auto stream = streams_[i].lock()) show(stream);
   }
@@ -55,7 +63,11 @@ void EtcdMembers::show_all() {
 
 void EtcdMembers::show(const StreamPtr& stream) {
   if (stream->next > state_.revision()) return;
-  if (stream->over || !stream->serving || !can_serve(stream->member)) return;
+  if (stream->over) return;
+  if (!stream->serving || !can_serve(stream->member)) {
+    is_behind_ = true;
+    return;
+  }
   const auto& events = state_.events();
   auto at = std::ranges::lower_bound(events, stream->next, {},
                                      [](const auto& event) { return event.kv.mod_revision; });

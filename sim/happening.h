@@ -51,7 +51,7 @@ class Happenings {
 
  private:
   struct Place {
-    static constexpr std::size_t size = 112;
+    static constexpr std::size_t size = 240;  // an input of the store machine fits
     void (*end)(Place&, bool happens) = nullptr;
     alignas(std::max_align_t) std::byte room[size];
   };

@@ -2,6 +2,7 @@
 // Streaming replication between modelled servers: who may stream from whom (timelines), sending in
 // order, connections that break at once with a process and late with a machine or a link.
 #include <algorithm>
+#include <utility>
 
 #include "core/types.h"
 #include "sim/server.h"
@@ -77,8 +78,7 @@ void Server::connect() {
   has_received_ = true;
   ++stream_;
   heard_at_ = around_.world.now();
-  source->receivers_.insert(this);
-  source->being_fed_.erase(this);
+  source->receivers_[this] = false;
   source->commits_.add_sender(host_, name_, end());
   around_.world.tell(name_, "pg: streams from {} on timeline {}", source->name_,
                      source->data_.wal.timeline.value());
@@ -88,7 +88,6 @@ void Server::connect() {
 void Server::lose_source() {
   if (source_ == nullptr) return;
   source_->receivers_.erase(this);
-  source_->being_fed_.erase(this);
   source_->commits_.remove_sender(host_);
   const auto slot = source_->data_.slots.find(slot_name_of(MemberName(name_)));
   if (slot != source_->data_.slots.end()) slot->second = flushed();
@@ -98,15 +97,19 @@ void Server::lose_source() {
 }
 
 void Server::feed_all() {
-  const auto receivers = receivers_;
-  for (auto* receiver : receivers) feed(receiver);
+  for (auto& [receiver, is_fed] : receivers_) feed(receiver, is_fed);
+}
+
+void Server::feed(Server* receiver) {
+  const auto at = receivers_.find(receiver);
+  if (at != receivers_.end()) feed(receiver, at->second);
 }
 
 // One message at a time to each receiver, with all that is flushed here.
-void Server::feed(Server* receiver) {
+void Server::feed(Server* receiver, bool& is_fed) {
   const auto count = flushed_;
   if (receiver->data_.wal.records.size() >= count) return;
-  if (!being_fed_.insert(receiver).second) return;
+  if (std::exchange(is_fed, true)) return;
   auto delay = around_.network.delay(host_, receiver->host_);
   while (around_.network.loses(host_, receiver->host_)) delay += resend_interval;
   around_.world.after(delay, [this, receiver, count, stream = receiver->stream_] {
@@ -123,7 +126,9 @@ void Server::receive(Server* source, std::size_t count, std::uint64_t stream) {
     return;
   }
   heard_at_ = around_.world.now();
-  source->being_fed_.erase(this);
+  if (const auto at = source->receivers_.find(this); at != source->receivers_.end()) {
+    at->second = false;
+  }
   if (!source->alive()) return;
   if (disk_full_) return lose_source();
   take_records(source->data_.wal, count);
@@ -195,10 +200,9 @@ void Server::take_records(const Wal& from, std::size_t count) {
 
 // A machine that vanishes resets no connection.
 void Server::receivers_notice_end(bool silently) {
-  const auto receivers = receivers_;
-  receivers_.clear();
-  being_fed_.clear();
-  for (auto* receiver : receivers) {
+  const auto receivers = std::exchange(receivers_, {});
+  for (const auto& [at, is_fed] : receivers) {
+    auto* receiver = at;
     const auto lose = [this, receiver, stream = receiver->stream_] {
       if (receiver->source_ == this && receiver->stream_ == stream) receiver->lose_source();
     };

@@ -221,7 +221,7 @@ void Server::take_shutdown_checkpoint() {
 
 // Its WAL senders end when their receivers have everything.
 void Server::leave_when_all_is_sent() {
-  for (const auto* receiver : receivers_) {
+  for (const auto* receiver : std::views::keys(receivers_)) {
     if (receiver->flushed() < end()) {
       process_.after(milliseconds(10), [this] { leave_when_all_is_sent(); });
       return;

@@ -7,7 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -101,7 +101,10 @@ class Server {
   bool admits_clients() const { return admits_clients_; }
   // A receiver got something since the start.
   bool has_received() const { return has_received_; }
-  std::vector<const Server*> receivers() const { return {receivers_.begin(), receivers_.end()}; }
+  std::vector<const Server*> receivers() const {
+    const auto servers = std::views::keys(receivers_);
+    return {servers.begin(), servers.end()};
+  }
   const CommitWait& commits() const { return commits_; }
 
   // ---- what is done to it ----
@@ -154,6 +157,7 @@ class Server {
   void lose_source();
   void feed_all();
   void feed(Server* receiver);
+  void feed(Server* receiver, bool& is_fed);
   void receive(Server* source, std::size_t count, std::uint64_t stream);
   void take_records(const Wal& from, std::size_t count);
   void receivers_notice_end(bool silently);
@@ -186,9 +190,8 @@ class Server {
   struct ByHost {
     bool operator()(const Server* a, const Server* b) const { return a->host_ < b->host_; }
   };
-  std::set<Server*, ByHost> receivers_;
-  std::set<Server*, ByHost> being_fed_;
-  std::string standby_names_;  // in the files
+  std::map<Server*, bool, ByHost> receivers_;  // and whether a message is on its way
+  std::string standby_names_;                  // in the files
   CommitWait commits_;
 };
 

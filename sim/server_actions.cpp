@@ -4,6 +4,8 @@
 
 #include <type_traits>
 
+#include "core/standby_names.h"
+
 namespace tanist::sim {
 
 namespace {
@@ -257,13 +259,21 @@ void ServerActions::perform(const RunPtr& run, const PromoteServer& action) {
   agent_.after(some(milliseconds(60)), [this, run, action, who] {
     if (run->cancelled) return fail(run, "the promotion was cancelled");
     if (server_.identity() != who) return fail(run, "the server has ended");
-    const auto reason = hooks_.primary_allowed();
-    if (!reason.empty()) return fail(run, "the promotion is not allowed: " + reason);
     goal_ = action.goal;
-    server_.name_standbys(action.goal.synchronous_standby_names.value_or(""));
-    server_.process().after(some(milliseconds(10)), [this] { server_.promote(); });
-    agent_.after(milliseconds(12), [this, run] { succeed(run); });
+    const auto names = action.goal.synchronous_standby_names.value_or("");
+    server_.name_standbys(names);
+    agent_.after(names.empty() ? Duration(0) : standby_names_settle,
+                 [this, run, who] { promote(run, *who); });
   });
+}
+
+void ServerActions::promote(const RunPtr& run, ProcessIdentity who) {
+  if (run->cancelled) return fail(run, "the promotion was cancelled");
+  if (server_.identity() != who) return fail(run, "the server has ended");
+  const auto reason = hooks_.primary_allowed();
+  if (!reason.empty()) return fail(run, "the promotion is not allowed: " + reason);
+  server_.process().after(some(milliseconds(10)), [this] { server_.promote(); });
+  agent_.after(milliseconds(12), [this, run] { succeed(run); });
 }
 
 void ServerActions::perform(const RunPtr& run, const ReloadServer& action) {

@@ -62,6 +62,7 @@ class ServerActions {
   void perform(const RunPtr& run, const StartServer& action);
   void perform(const RunPtr& run, const StopServer& action);
   void perform(const RunPtr& run, const PromoteServer& action);
+  void promote(const RunPtr& run, ProcessIdentity who);
   void perform(const RunPtr& run, const ReloadServer& action);
   void perform(const RunPtr& run, const RunPrePromote& action);
   void perform(const RunPtr& run, const CloneData& action);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace tanist {
 
@@ -51,10 +52,14 @@ void keep_last_of_repeated(Tree::Map& entries) {
   std::erase_if(entries, [&](const Tree::Entry&) { return repeated[at++]; });
 }
 
-// Builds a Tree from parser events; refuses depth before recursion could hurt anybody.
+// Builds a Tree from parser events; refuses depth before recursion could hurt anybody. What belongs
+// to objects and arrays that are still open waits in one vector, so that each is made with its
+// final size.
 class TreeBuilder {
  public:
   using Json = nlohmann::json;
+
+  TreeBuilder() { waiting_.reserve(few); }
 
   bool null() { return put(Tree()); }
   bool boolean(bool value) { return put(Tree(value)); }
@@ -67,63 +72,71 @@ class TreeBuilder {
   bool string(std::string& value) { return put(Tree(std::move(value))); }
   bool binary(Json::binary_t&) { return false; }
 
-  bool start_object(std::size_t) { return open(Tree(Tree::Map{})); }
+  bool start_object(std::size_t) { return open(); }
   bool key(std::string& value) {
-    open_.back().key = std::move(value);
+    key_ = std::move(value);
     return true;
   }
   bool end_object() {
-    keep_last_of_repeated(*open_.back().value.as_map());
-    return close();
+    const auto begin = begin_of_open();
+    Tree::Map entries(std::make_move_iterator(begin), std::make_move_iterator(waiting_.end()));
+    keep_last_of_repeated(entries);
+    return close(Tree(std::move(entries)));
   }
-  bool start_array(std::size_t) { return open(Tree(Tree::List{})); }
-  bool end_array() { return close(); }
+  bool start_array(std::size_t) { return open(); }
+  bool end_array() {
+    Tree::List items;
+    items.reserve(static_cast<std::size_t>(waiting_.end() - begin_of_open()));
+    for (auto at = begin_of_open(); at != waiting_.end(); ++at) {
+      items.push_back(std::move(at->second));
+    }
+    return close(Tree(std::move(items)));
+  }
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception& error) {
     if (message_.empty()) message_ = fmt::format("at byte {}: {}", position, error.what());
     return false;
   }
 
-  Tree take() { return std::move(root_); }
+  Tree take() { return std::move(waiting_.front().second); }
   const std::string& message() const { return message_; }
 
  private:
+  // An object or array that is not ended yet.
   struct Open {
-    Tree value;
-    std::string key;
+    std::string key;  // its own
+    std::size_t begin;
   };
 
-  bool open(Tree value) {
+  Tree::Map::iterator begin_of_open() {
+    return waiting_.begin() + static_cast<std::ptrdiff_t>(open_.back().begin);
+  }
+
+  bool open() {
     if (open_.size() >= static_cast<std::size_t>(tree_depth_max)) {
       message_ = fmt::format("nested deeper than {} levels", tree_depth_max);
       return false;
     }
-    open_.push_back({std::move(value), {}});
+    open_.push_back({std::exchange(key_, {}), waiting_.size()});
     return true;
   }
 
-  bool close() {
-    Tree done = std::move(open_.back().value);
+  bool close(Tree value) {
+    waiting_.erase(begin_of_open(), waiting_.end());
+    key_ = std::move(open_.back().key);
     open_.pop_back();
-    return put(std::move(done));
+    return put(std::move(value));
   }
 
+  // Under the last key; items of an array have none.
   bool put(Tree value) {
-    if (open_.empty()) {
-      root_ = std::move(value);
-      return true;
-    }
-    auto& [parent, key] = open_.back();
-    if (auto* items = parent.as_list()) {
-      items->push_back(std::move(value));
-    } else {
-      parent.as_map()->emplace_back(std::move(key), std::move(value));
-    }
+    waiting_.emplace_back(std::exchange(key_, {}), std::move(value));
     return true;
   }
 
+  Tree::Map waiting_;
   std::vector<Open> open_;
-  Tree root_;
+  std::string key_;
   std::string message_;
 };
 
@@ -245,6 +258,7 @@ Result<Tree> parse_json(std::string_view text, std::size_t bytes_max) {
 
 std::string to_json(const Tree& tree) {
   std::string out;
+  out.reserve(256);  // most documents of a store fit
   append(out, tree, {",", ":"});
   return out;
 }

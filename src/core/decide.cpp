@@ -21,6 +21,7 @@
 #include "core/slots_plan.h"
 #include "core/start_job.h"
 #include "core/storage.h"
+#include "core/synchronous_view.h"
 
 namespace tanist {
 
@@ -28,11 +29,15 @@ namespace {
 
 constexpr Duration observe_again = seconds(2);
 
-// In an unlocked cluster a standby's timeline counts, which is asked for only then.
+// In an unlocked cluster a standby's timeline counts, which is asked for only then; and a voter's
+// position since it is known that it has left the former leader.
 bool facts_suffice(const Draft& draft) {
   const auto& obs = draft.obs;
   const auto& since = draft.next.unlocked_since;
-  return facts_are_fresh(obs) && (!since || obs.local.server.observed_at >= *since);
+  const auto looked_at = obs.local.server.observed_at;
+  if (!facts_are_fresh(obs) || (since && looked_at < *since)) return false;
+  const auto& compared = obs.local.comparison;
+  return !since || !quorum_active(obs) || !compared || compared->at <= looked_at;
 }
 
 std::optional<Why> await_fresh_facts(Draft& draft) {

@@ -300,8 +300,9 @@ Verdict may_take_lock(Draft& draft) {
   if (is_primary(obs)) return primary_verdict(draft);
   if (paused(obs) || obs.node->tags.nofailover()) return Verdict::no;
   if (lacks_required_watchdog(draft) || lacks_storage(draft)) return Verdict::no;
-  // Not for an operator either (safety 3.4).
-  if (!in_failsafe_map(obs, obs.node->name)) {
+  // Not for an operator either (safety 3.4). Who led last knows that no isolated leader is left: an
+  // old map may lack it, and nobody else have what it acknowledged (seed 9900567).
+  if (!in_failsafe_map(obs, obs.node->name) && !led_last_by_sync(obs)) {
     if (requested) {
       draft.log(LineLevel::warning,
                 "I am not in /failsafe, so an isolated leader may still write: no candidate. "
@@ -396,6 +397,15 @@ Why lose_to_another(Draft& draft) {
   return because(Reason::race_lost);
 }
 
+// Before a voter's position counts for others. Its own attempt need not wait for that: what it
+// still confirms, it has.
+std::optional<Why> leave_former_leader(Draft& draft) {
+  const auto& obs = draft.obs;
+  const bool votes = quorum_active(obs) && in_sync(*obs.view().sync, obs.node->name);
+  if (!votes || paused(obs) || is_primary(obs) || has_left_former_leader(obs)) return {};
+  return follow(draft);
+}
+
 }  // namespace
 
 Why race(Draft& draft) {
@@ -415,6 +425,8 @@ Why race(Draft& draft) {
     return because(Reason::race_backoff, obs.node->name.value(),
                    format_text("{}", std::chrono::ceil<seconds>(*left).count()));
   }
+  if (!is_primary(obs)) own_history_is_read(draft);  // others are told of it, too
+  if (auto why = leave_former_leader(draft)) return *why;
   switch (may_take_lock(draft)) {
     case Verdict::asking: return because(Reason::race_asking_peers);
     case Verdict::yes:

@@ -83,6 +83,37 @@ TEST(LeaderRace, PeerOutsideTheFailsafeMapCountsWhereSyncBinds) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
 }
 
+// Failsafe mode was off while it led, so that the map is an older one: seed 9900567.
+TEST(LeaderRace, WhoLedLastBySyncNeedsNoFailsafeMap) {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x2000000).sync_key("a", {"b"});
+  given.cluster().failsafe_mode = true;
+  given.cluster().synchronous_mode = SynchronousMode::priority;
+  given.view().failsafe = FailsafeView{{{MemberName("c"), Given::api_of("c")}}, Revision(40)};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.sync_key("b", {});
+  EXPECT_NE(find_store<TakeLock>(decide(given.build()), Task::take_lock), nullptr);
+}
+
+// A voter's position counts when the former leader gets nothing confirmed by it any more: seed
+// 9903328.
+TEST(LeaderRace, VoterLeavesTheFormerLeader) {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x2000000).sync_key("a", {"b", "c"}, 1);
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  const auto compares = [&] {
+    return find_task(decide(given.build()), Task::compare_goal) != nullptr;
+  };
+  EXPECT_TRUE(compares());
+  given.obs().local.comparison =
+      GoalComparison{ServerGoal{.standby = true}, GoalDifference::none, at_ms(-10)};
+  given.obs().local.server.observed_at = at_ms(-5);
+  given.obs().cycle_began = at_ms(-20);
+  EXPECT_FALSE(compares());
+  given.obs().local.comparison->at = at_ms(-1);
+  EXPECT_NE(find_task(decide(given.build()), Task::observe), nullptr) << "it looks once more";
+}
+
 // Reading back, it would take the new lock for its own and free it: seed 50285.
 TEST(LeaderRace, AwaitsTheEndOfAnEarlierAttemptToTakeTheLockBack) {
   auto given = racing();
@@ -342,9 +373,38 @@ TEST(LeaderRace, WhatWasGivenUpByOurOwnPromotionIsNotMissed) {  // seed 9302343
   given.view().history->lines = {HistoryLine{Timeline(1), Lsn(0x2f00000), "", "t", "c"}};
   given.obs().local.history = given.view().history->lines;
   given.obs().local.history_timeline = Timeline(3);
+  // A promotion may end after its lock was lost, and then it gives up nothing (seed 10002651).
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().lost_leader->leader.name = MemberName("b");
+  given.view().lost_leader->leader.create_revision = given.view().status->revision;
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+  given.view().status->revision = Revision(given.view().status->revision.value() + 1);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().status->revision = given.view().lost_leader->leader.create_revision;
   given.obs().local.history.push_back({Timeline(2), Lsn(0x2f02000), "", "t", ""});
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+}
+
+// It took part in a promotion that ended without the lock: seed 9906810.
+TEST(LeaderRace, PeerThatLeftTheClustersLogIsAheadOnlyUpToThere) {
+  auto report = on_timeline(5, 0x4000000);
+  EXPECT_EQ(decide(racing_against(report).build()).why.reason, Reason::race_not_healthiest);
+  report.left_at = Lsn(0x2000000);
+  EXPECT_EQ(decide(racing_against(report).build()).why.reason, Reason::race_taking_lock);
+}
+
+// The same, when it died after it had written `/history`, and before it published a position.
+TEST(LeaderRace, WhatHistoryGaveUpIsNotMissed) {  // seed 9802179
+  auto given = racing_against(on_timeline(1, 0x2f00000));
+  given.optime(0x3000000).cluster().lag_bytes_max_on_failover = 0x1000;
+  given.runs_as_standby(0x2f00000).obs().local.server.query->received_timeline = Timeline(2);
+  given.obs().local.history = {HistoryLine{Timeline(1), Lsn(0x2f00000), "", "t", ""}};
+  given.obs().local.history_timeline = Timeline(2);
+  given.view().status->timeline = Timeline(1);
+  given.view().history = HistoryView{};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().history->lines = given.obs().local.history;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
 // Its leader ended before it had written `/history`.

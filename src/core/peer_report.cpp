@@ -55,6 +55,9 @@ PeerReport peer_report_from(const MemberName& name, const Tree& body) {
   }
   const auto* lock = body.find_path({"tanist", "holds_lock"});
   report.holds_lock = lock != nullptr && lock->truthy();
+  if (const auto* left = body.find_path({"tanist", "left_at"})) {
+    report.left_at = Lsn(static_cast<std::uint64_t>(to_int(*left).value_or(0)));
+  }
   report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
   const auto* wal = body.find("wal");
   if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");

@@ -26,6 +26,8 @@ struct PeerReport {
   // It believes that it holds the lock, or tries to take it, though its server may be no primary
   // yet. Only tanist says so.
   bool holds_lock = false;
+  // Its log goes along with the cluster's only this far, by its own history. Only tanist says so.
+  std::optional<Lsn> left_at;
   std::string state;
   std::string role;
 
@@ -43,6 +45,7 @@ struct PeerReport {
                       field("guard_missing", &P::guard_missing),
                       field("position_is_old", &P::position_is_old),
                       field("holds_lock", &P::holds_lock),
+                      field("left_at", &P::left_at),
                       field("state", &P::state),
                       field("role", &P::role)};
   }

@@ -55,6 +55,13 @@ TEST(PeerReport, OnlyWhoSaysThatItHasNotLookedIsBelievedThat) {
   EXPECT_TRUE(peer_report_from(peer, page).position_is_old);
 }
 
+TEST(PeerReport, TellsWhereItsLogLeftTheClusters) {
+  auto page = replica_page();
+  EXPECT_FALSE(peer_report_from(peer, page).left_at);
+  page.set("tanist", Tree::map({{"left_at", 500}}));
+  EXPECT_EQ(peer_report_from(peer, page).left_at, Lsn(500));
+}
+
 TEST(PeerReport, WhoHoldsTheLockSaysSo) {
   auto page = replica_page();
   EXPECT_FALSE(peer_report_from(peer, page).holds_lock);

@@ -6,6 +6,7 @@
 #include "core/local_server.h"
 #include "core/logical_slots.h"
 #include "core/start_job.h"
+#include "core/synchronous_view.h"
 #include "core/upstream.h"
 
 namespace tanist {
@@ -113,6 +114,17 @@ void resume_replay(Draft& draft) {
 }
 
 }  // namespace
+
+bool has_left_former_leader(const Observation& obs) {
+  const auto& query = obs.local.server.query;
+  const auto& compared = obs.local.comparison;
+  const bool knows = query && compared && compared->difference == GoalDifference::none &&
+                     compared->at <= obs.local.server.observed_at;
+  if (!knows) return false;
+  const auto& upstream = compared->goal.upstream;
+  if (!upstream) return query->receiver_status.empty();
+  return !same_name(upstream->member, obs.view().sync->leader);
+}
 
 bool keeps_upstream(const Observation& obs, const ServerGoal& goal) {
   if (!goal.standby || goal.upstream || obs.node->tags.nostream) return false;

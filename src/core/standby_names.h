@@ -33,6 +33,10 @@ struct StandbyNames {
   friend bool operator==(const StandbyNames&, const StandbyNames&) = default;
 };
 
+// All processes of a server have read a new value after this long (contract ha 3): the
+// checkpointer, which tells the others whether commits wait at all, among them.
+inline constexpr Duration standby_names_settle = milliseconds(100);
+
 // Never fails: what PostgreSQL would not accept is `foreign`.
 StandbyNames parse_standby_names(std::string_view text);
 

@@ -6,8 +6,10 @@
 #include "core/fence.h"
 #include "core/local_server.h"
 #include "core/published_values.h"
+#include "core/replica.h"
 #include "core/scheduled_restart.h"
 #include "core/synchronous_view.h"
+#include "core/wal_standing.h"
 #include "core/watchdog.h"
 
 namespace tanist {
@@ -116,11 +118,21 @@ Tree storage_tree(const Observation& obs) {
 }
 
 // Is what is told of the log of a time when nobody led any more? A vote needs that (quorum mode):
-// an earlier position may lack what the last leader still had acknowledged.
+// an earlier position may lack what the last leader still had acknowledged, and while the former
+// leader gets its commits confirmed here, so may any.
 bool looked_since_unlock(const Observation& obs, const Memory& memory) {
   const auto& since = memory.unlocked_since;
   const bool sees_nobody = obs.store.view && obs.store.current && !obs.view().locked();
-  return since && sees_nobody && obs.local.server.observed_at >= *since;
+  if (!since || !sees_nobody || obs.local.server.observed_at < *since) return false;
+  return !quorum_active(obs) || has_left_former_leader(obs);
+}
+
+// Where a standby's log left the cluster's, if it did.
+std::optional<Lsn> left_cluster_at(const Observation& obs) {
+  const auto& query = obs.local.server.query;
+  if (!obs.store.view || !query || !query->in_recovery) return std::nullopt;
+  const auto common = own_common_position(obs);
+  return common < wal_position(obs) ? std::optional(common) : std::nullopt;
 }
 
 // Who may be promoted any moment must not count as one who denies that it leads (safety 1.7).
@@ -152,11 +164,13 @@ Tree document_of(const Observation& obs, const Memory& memory, std::int64_t last
     restart.erase("postmaster_start_time");
     document.set("scheduled_restart", std::move(restart));
   }
-  document.set("tanist", Tree::map({{"version", TANIST_VERSION},
-                                    {"looked_since_unlock", looked_since_unlock(obs, memory)},
-                                    {"holds_lock", holds_or_takes_lock(obs)},
-                                    {"guard", guard_tree(obs)},
-                                    {"storage", storage_tree(obs)}}));
+  Tree ours = Tree::map({{"version", TANIST_VERSION},
+                         {"looked_since_unlock", looked_since_unlock(obs, memory)},
+                         {"holds_lock", holds_or_takes_lock(obs)},
+                         {"guard", guard_tree(obs)},
+                         {"storage", storage_tree(obs)}});
+  if (const auto left = left_cluster_at(obs)) ours.set("left_at", left->value());
+  document.set("tanist", std::move(ours));
   return document;
 }
 

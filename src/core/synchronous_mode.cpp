@@ -15,8 +15,6 @@ namespace {
 
 using Kind = StandbyNames::Kind;
 
-// All processes of a server have read a new value after this long (contract ha 3).
-constexpr Duration setting_settles = milliseconds(100);
 // How long a change is watched closely; after that once per cycle.
 constexpr Duration watched_closely = seconds(5);
 constexpr Duration look_again = milliseconds(200);
@@ -118,7 +116,7 @@ void note_ready(Draft& draft) {
   const auto& query = *obs.local.server.query;
   auto& proof = draft.next.sync;
   const auto listed = setting_of(obs, parse_standby_names(*proof.effective)).names;
-  const bool settled = obs.local.server.observed_at >= proof.effective_at + setting_settles;
+  const bool settled = obs.local.server.observed_at >= proof.effective_at + standby_names_settle;
   if (proof.since == Lsn() && settled && senders_agree(obs, listed)) proof.since = query.location;
   if (proof.since == Lsn()) return;
   for (const auto& sender : query.wal_senders) {

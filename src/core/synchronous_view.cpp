@@ -23,6 +23,10 @@ bool quorum_active(const Observation& obs) {
   return obs.cluster->synchronous_mode == SynchronousMode::quorum || obs.view().sync->quorum > 0;
 }
 
+bool led_last_by_sync(const Observation& obs) {
+  return synchronous_active(obs) && same_name(obs.view().sync->leader, obs.node->name);
+}
+
 bool is_sync_standby(const SyncView& sync, const MemberName& name) {
   return std::ranges::any_of(sync.standbys,
                              [&](const MemberName& standby) { return same_name(standby, name); });

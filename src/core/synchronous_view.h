@@ -13,6 +13,10 @@ bool same_name(const MemberName& a, const MemberName& b);
 bool synchronous_active(const Observation& obs);
 bool quorum_active(const Observation& obs);
 
+// This node is its leader: the last that was promoted, for a leader writes it before, and after the
+// one before it has ended.
+bool led_last_by_sync(const Observation& obs);
+
 // `name` is /sync's leader or one of its standbys.
 bool in_sync(const SyncView& sync, const MemberName& name);
 // `name` is one of its standbys (quorum mode: voters).

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "core/local_server.h"
+#include "core/synchronous_view.h"
 
 namespace tanist {
 
@@ -90,13 +92,37 @@ Lsn own_common_position(const Observation& obs) {
   return fork ? std::min(position, *fork) : position;
 }
 
+namespace {
+
+// `/history` is written by who leads, after its promotion: where it ends the timeline that
+// `/status` speaks of, the rest was given up then.
+Lsn published_within_history(const Observation& obs) {
+  const auto& [status, history] = std::tie(obs.view().status, obs.view().history);
+  if (!status || status->timeline == Timeline() || !history) return obs.view().optime();
+  const auto line = std::ranges::find(history->lines, status->timeline, &HistoryLine::timeline);
+  return line == history->lines.end() ? status->optime : std::min(status->optime, line->switch_lsn);
+}
+
+// By `/sync`, which a leader writes before it is promoted; or the last lock was ours, and nobody
+// has written `/status` since, which whoever takes the lock does.
+bool was_promoted_last(const Observation& obs) {
+  if (led_last_by_sync(obs)) return true;
+  const auto& lost = obs.view().lost_leader;
+  const auto& status = obs.view().status;
+  return lost && lost->leader.name == obs.node->name && status &&
+         status->revision <= lost->leader.create_revision;
+}
+
+}  // namespace
+
 Lsn published_position(const Observation& obs) {
-  const auto optime = obs.view().optime();
+  const auto optime = published_within_history(obs);
   const auto timeline = local_timeline(obs);
   const auto theirs = obs.view().status ? obs.view().status->timeline : Timeline();
   const bool known = timeline != Timeline() && obs.local.history_timeline == timeline &&
                      !obs.running(Task::read_history);
-  if (theirs == Timeline() || timeline <= theirs || !known) return optime;
+  if (theirs == Timeline() || timeline <= theirs || !known || !was_promoted_last(obs))
+    return optime;
   const auto& own = obs.local.history;
   const auto at =
       std::ranges::find_if(own, [&](const HistoryLine& line) { return line.timeline >= theirs; });
@@ -110,6 +136,10 @@ Lsn common_position(const Observation& obs, const PeerReport& report) {
 }
 
 Standing standing_of(const PeerReport& peer, Timeline timeline, Lsn position) {
+  if (peer.left_at) {
+    if (*peer.left_at == position) return Standing::level;
+    return *peer.left_at > position ? Standing::ahead : Standing::behind;
+  }
   const bool known = peer.timeline != Timeline() && timeline != Timeline();
   if (known && peer.wal_position != Lsn() && peer.timeline != timeline) {
     return peer.timeline > timeline ? Standing::ahead : Standing::behind;

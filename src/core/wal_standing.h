@@ -16,8 +16,10 @@ Lsn common_position(const Observation& obs, Timeline timeline, Lsn position);
 // The same of this node's log, by its own history file too where that was read.
 Lsn own_common_position(const Observation& obs);
 
-// How far the log that `/status` speaks of goes along with this node's: who has a newer timeline
-// than that leader, which does not come from it, is not behind what was given up then.
+// How far the log that `/status` speaks of goes along with this node's: what `/history` has left
+// is no more, and who was the last to lead, on a newer timeline that does not come from that one,
+// is not behind what was given up then. A newer timeline alone proves nothing: a promotion may end
+// after its lock was lost (seed 10002651).
 Lsn published_position(const Observation& obs);
 
 // `/history` does not name the own timeline, so that only the own history file tells where it left
@@ -30,7 +32,8 @@ Lsn common_position(const Observation& obs, const PeerReport& report);
 enum class Standing { behind, level, ahead };
 
 // Where a peer's log stands beside one that ends at `position` on `timeline`. A newer timeline is
-// ahead: it begins with a leader that was elected after ours.
+// ahead: it begins with a leader that was elected after ours, unless its own history says that it
+// left the cluster's log (a promotion that ended without the lock).
 Standing standing_of(const PeerReport& peer, Timeline timeline, Lsn position);
 
 }  // namespace tanist

@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "core/standby_names.h"
 #include "os/file.h"
 #include "postgres/commands.h"
 #include "postgres/data_directory.h"
@@ -191,8 +192,11 @@ os::Awaitable<ServerResult> reload_quietly(Job job, ReloadServer wanted) {
 namespace {
 
 // The primary's files, in effect before it is one (trap 70). Its upstream stays in the file until
-// it is out of recovery: a promotion that does not come to pass leaves a standby that streams.
+// it is out of recovery: a promotion that does not come to pass leaves a standby that streams. The
+// first commits wait for standbys only if the checkpointer has read whom to wait for by then (seed
+// 9905061).
 os::Awaitable<Result<void>> prepare_primary(Job job, ServerGoal goal) {
+  const bool names_standbys = !goal.synchronous_standby_names.value_or("").empty();
   auto version = [data = job.paths.data] { return read_major_version(data); };
   const auto major = co_await job.on_disk(std::move(version));
   if (!major) co_return pass_on(major.error());
@@ -203,7 +207,10 @@ os::Awaitable<Result<void>> prepare_primary(Job job, ServerGoal goal) {
   const auto written = co_await write_files(job, std::move(*files));
   if (!written) co_return pass_on(written.error());
   if (!*written) co_return Result<void>{};
-  co_return co_await signal_reload(job);
+  auto signalled = co_await signal_reload(job);
+  if (!signalled || !names_standbys) co_return signalled;
+  co_await os::pause(job.within(standby_names_settle));
+  co_return signalled;
 }
 
 }  // namespace

@@ -167,6 +167,7 @@ class Etcd3Machine::Parts {
   }
 
   void tick_operations(Step& step) {
+    if (running_.empty()) return;
     std::vector<EffectId> ids;
     for (const auto& [id, running] : running_) ids.push_back(id);
     for (const auto id : ids) {

@@ -36,35 +36,34 @@ Revision revision_of(const std::optional<T>& key) {
   return key ? key->revision : Revision(0);
 }
 
-// Of a member, what is worth a cycle: never a position alone (safety 4).
+// By how much a view differs from the one before.
+enum class Difference {
+  positions,  // which count for slots only, and those are looked at once a cycle (safety 4)
+  details,
+  standing,  // worth a cycle
+};
+
+// Of a member, what is worth a cycle.
 bool same_standing(const MemberView& a, const MemberView& b) {
   return a.state == b.state && a.role == b.role && a.tags == b.tags && a.conn_url == b.conn_url &&
          a.api_url == b.api_url && a.checkpoint_pending == b.checkpoint_pending &&
          a.timeline == b.timeline && a.paused == b.paused;
 }
 
-template <class Alike>
-bool same_members(const ClusterView& a, const ClusterView& b, Alike alike) {
-  return std::ranges::equal(a.members, b.members, [&](const auto& x, const auto& y) {
-    const bool untouched = x.second.revision == y.second.revision;
-    return x.first == y.first && (untouched || alike(x.second, y.second));
-  });
+Difference difference_of(const MemberView& a, const MemberView& b) {
+  if (a.revision == b.revision) return Difference::positions;
+  if (!same_standing(a, b)) return Difference::standing;
+  return a.replication_state == b.replication_state ? Difference::positions : Difference::details;
 }
 
-bool worth_a_cycle(const ClusterView& before, const ClusterView& after) {
-  const auto leader = [](const ClusterView& view) {
-    return view.leader ? view.leader->create_revision : Revision(0);
-  };
-  return leader(before) != leader(after) ||
-         revision_of(before.config) != revision_of(after.config) ||
-         revision_of(before.failover) != revision_of(after.failover) ||
-         revision_of(before.sync) != revision_of(after.sync) ||
-         revision_of(before.initialize) != revision_of(after.initialize) ||
-         !same_members(before, after, same_standing);
-}
-
-bool same_but_for_position(const MemberView& a, const MemberView& b) {
-  return same_standing(a, b) && a.replication_state == b.replication_state;
+Difference difference_of_members(const ClusterView& a, const ClusterView& b) {
+  if (a.members.size() != b.members.size()) return Difference::standing;
+  auto most = Difference::positions;
+  for (auto x = a.members.begin(), y = b.members.begin(); x != a.members.end(); ++x, ++y) {
+    if (x->first != y->first) return Difference::standing;
+    most = std::max(most, difference_of(x->second, y->second));
+  }
+  return most;
 }
 
 bool same_but_for_positions(const std::optional<StatusView>& a,
@@ -73,12 +72,22 @@ bool same_but_for_positions(const std::optional<StatusView>& a,
   return a->timeline == b->timeline && a->retain_slots == b->retain_slots;
 }
 
-// Of views of which the newer one is not worth a cycle.
-bool same_but_for_positions(const ClusterView& a, const ClusterView& b) {
-  return a.leader == b.leader && revision_of(a.history) == revision_of(b.history) &&
-         revision_of(a.failsafe) == revision_of(b.failsafe) &&
-         revision_of(a.poolers) == revision_of(b.poolers) &&
-         same_but_for_positions(a.status, b.status) && same_members(a, b, same_but_for_position);
+Difference difference_of(const ClusterView& a, const ClusterView& b) {
+  const auto leader = [](const ClusterView& view) {
+    return view.leader ? view.leader->create_revision : Revision(0);
+  };
+  const bool same_keys = leader(a) == leader(b) && revision_of(a.config) == revision_of(b.config) &&
+                         revision_of(a.failover) == revision_of(b.failover) &&
+                         revision_of(a.sync) == revision_of(b.sync) &&
+                         revision_of(a.initialize) == revision_of(b.initialize);
+  if (!same_keys) return Difference::standing;
+  const bool same_details = a.leader == b.leader &&
+                            revision_of(a.history) == revision_of(b.history) &&
+                            revision_of(a.failsafe) == revision_of(b.failsafe) &&
+                            revision_of(a.poolers) == revision_of(b.poolers) &&
+                            same_but_for_positions(a.status, b.status);
+  return std::max(difference_of_members(a, b),
+                  same_details ? Difference::positions : Difference::details);
 }
 
 }  // namespace
@@ -96,8 +105,9 @@ void Loop::fold(const ViewArrived& event) {
   const auto before = obs_.store.view;
   obs_.store.view = event.view;
   obs_.store.view_at = obs_.now;
-  if (!before || worth_a_cycle(*before, *event.view)) cycle_wanted_ = true;
-  is_news_ = cycle_wanted_ || !same_but_for_positions(*before, *event.view);
+  const auto difference = before ? difference_of(*before, *event.view) : Difference::standing;
+  if (difference == Difference::standing) cycle_wanted_ = true;
+  is_news_ = difference != Difference::positions;
   if (!before || revision_of(before->config) != revision_of(event.view->config)) {
     const auto written = obs_.cluster->timing.ttl;
     adopt_config(*event.view);

@@ -94,6 +94,31 @@ class Outage {
     observe(ms + 30);
   }
 
+  // The agent is told to leave, and loses its lock when its server has no session left.
+  void lose_lock_past_the_safe_point(std::int64_t ms) {
+    step(ShutdownRequested{}, ms);
+    step(StopProgressed{StopProgress{.safe_point = true}}, ms + 1);
+    tick(ms + 6000);
+    finish(Task::keep_lock, lease_gone(), ms + 6010);
+  }
+  void end_of_stop(std::int64_t ms) { finish(Task::server, ServerResult{.ok = true}, ms); }
+  void view_with_position(std::uint64_t lsn, std::int64_t ms) {
+    auto& member = world_.view().members.at(MemberName("b"));
+    member.xlog_location = member.replay_lsn = Lsn(lsn);
+    member.revision = Revision(member.revision.value() + 1);
+    show_view(ms);
+  }
+  void view_with_state(ServerState state, std::int64_t ms) {
+    world_.view().members.at(MemberName("b")).state = state;
+    view_with_position(0x3000000, ms);
+  }
+  void view_with_request(std::int64_t ms) {
+    world_.requested("a", "b");
+    view_with_position(0x3000001, ms);
+  }
+  // Every decision is made on a memory of its own.
+  std::shared_ptr<const Memory> last_decision() const { return loop_.observation().memory; }
+
   // The end, at `ms`, of an observation that began at `began_ms`.
   void observe(std::int64_t ms, std::int64_t began_ms) {
     auto facts = world_.obs().local.server;
@@ -170,6 +195,46 @@ TEST(Cycle, AnObservationUnderWayServesTheNextOneToo) {
   EXPECT_FALSE(outage.ordered(Task::observe));
 }
 
+TEST(Cycle, APositionThatMovedIsNoNews) {
+  Outage world;
+  world.view_with_state(ServerState::running, 100);
+  world.tick(200);
+  const auto before = world.last_decision();
+  world.view_with_position(0x3000100, 300);
+  EXPECT_EQ(world.last_decision(), before);
+  world.view_with_state(ServerState::crashed, 400);
+  auto after = world.last_decision();
+  EXPECT_NE(after, before);
+  world.tick(450);
+  world.view_with_request(500);
+  EXPECT_NE(world.last_decision(), after);
+  after = world.last_decision();
+  world.view_with_position(0x3000200, 600);
+  EXPECT_NE(world.last_decision(), after) << "a switchover looks at positions";
+}
+
+TEST(Cycle, ARenewalAsAlwaysIsNoNews) {
+  Outage world;
+  world.tick(5000);
+  const auto before = world.last_decision();
+  world.finish(Task::keep_lock, Outage::renewed(35'000, 5000), 5010);
+  EXPECT_EQ(world.lock().until, at_ms(35'000));
+  EXPECT_EQ(world.last_decision(), before);
+  world.tick(9'990);
+  world.finish(Task::keep_lock, Outage::lease_gone(), 10'010);
+  EXPECT_NE(world.last_decision(), before);
+}
+
+// The process is heard to end later than the stop that ended it: seed 5.
+TEST(Stop, PastItsSafePointNothingIsFenced) {
+  Outage world;
+  world.lose_lock_past_the_safe_point(1000);
+  EXPECT_FALSE(world.lock().reign);
+  EXPECT_FALSE(world.fenced());
+  world.end_of_stop(7020);
+  EXPECT_FALSE(world.fenced());
+}
+
 TEST(FailsafeLoop, ConsentOfAllMovesTheEndByATtlFromTheQuestion) {
   Outage outage;
   outage.silence(6000);
@@ -229,6 +294,7 @@ TEST(PublishedMember, IsWrittenAgainWhenAnEarlierWriteCameLater) {
   world.tick(10'100);
   EXPECT_FALSE(world.ordered(Task::put_member));
   world.show_own_key(301, 10'200);
+  world.tick(20'100);
   EXPECT_TRUE(world.ordered(Task::put_member));
 }
 
