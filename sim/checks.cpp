@@ -57,7 +57,7 @@ void Checks::violate(std::string rule, std::string detail) {
 void Checks::look() {
   const bool stepped = steps_were_made() || cluster_.world().now() >= second_end_;
   if (stepped) look_at_rest();
-  look_at_keys();
+  if (cluster_.etcd().state().revision() != seen_) look_at_keys();
   if (stepped || woke_lately_) look_at_reach();
   const auto writable = std::ranges::count_if(
       watched_, [](const Watched& watched) { return watched.node->server.writable(); });
@@ -264,7 +264,6 @@ bool Checks::mode_is_on() const {
 
 void Checks::look_at_keys() {
   const auto& state = cluster_.etcd().state();
-  if (state.revision() == seen_) return;
   const auto& events = state.events();
   auto at = std::ranges::upper_bound(events, seen_, {},
                                      [](const auto& event) { return event.kv.mod_revision; });

@@ -50,9 +50,12 @@ class Happenings {
   void drop(Number number) { finish(number, false); }
 
  private:
+  static constexpr Number none = UINT32_MAX;
+
   struct Place {
     static constexpr std::size_t size = 240;  // an input of the store machine fits
     void (*end)(Place&, bool happens) = nullptr;
+    Number next_free = none;
     alignas(std::max_align_t) std::byte room[size];
   };
   static constexpr Number chunk_size = 64;
@@ -61,21 +64,26 @@ class Happenings {
   void finish(Number number, bool happens) {
     auto& place = at(number);
     place.end(place, happens);
-    free_.push_back(number);
+    place.next_free = free_;
+    free_ = number;
   }
   Number free_place() {
-    if (free_.empty()) {
-      const auto first = static_cast<Number>(chunks_.size()) * chunk_size;
-      chunks_.push_back(std::make_unique<Place[]>(chunk_size));
-      for (Number i = chunk_size; i > 0; --i) free_.push_back(first + i - 1);
-    }
-    const auto number = free_.back();
-    free_.pop_back();
+    if (free_ == none) add_chunk();
+    const auto number = free_;
+    free_ = at(number).next_free;
     return number;
+  }
+  void add_chunk() {
+    const auto first = static_cast<Number>(chunks_.size()) * chunk_size;
+    chunks_.push_back(std::make_unique<Place[]>(chunk_size));
+    for (Number i = chunk_size; i > 0; --i) {
+      at(first + i - 1).next_free = free_;
+      free_ = first + i - 1;
+    }
   }
 
   std::vector<std::unique_ptr<Place[]>> chunks_;
-  std::vector<Number> free_;
+  Number free_ = none;  // the first of the free places
 };
 
 }  // namespace tanist::sim
