@@ -15,6 +15,8 @@ namespace {
 
 // A key that vanished under our living lease may be taken again within this time (safety 1.4).
 constexpr Duration retake_limit = milliseconds(300);
+// Less than the pause after a renewal that failed.
+constexpr Duration keep_early_max = milliseconds(50);
 
 bool is_lock_task(Task task) {
   return task == Task::keep_lock || task == Task::take_lock || task == Task::retake_lock ||
@@ -50,7 +52,8 @@ void Loop::tend_lease() {
   const bool had_lease_end = lock.reign || lock.adopting;
   if (had_lease_end && obs_.now >= lock.until) lose_lock();
   // What is due in a moment is done with the cycle, instead of waking up once more for it.
-  if (obs_.now + keep_interval() / 20 < next_keep_ || is_keeping()) return;
+  const auto moment = std::min<Duration>(keep_interval() / 20, keep_early_max);
+  if (obs_.now + moment < next_keep_ || is_keeping()) return;
   if (wants_other_lease()) {
     start(Task::reattach_lock,
           StoreAction(ReattachLock{.reign = *lock.reign,
