@@ -252,14 +252,21 @@ Comparison request_comparison(const Observation& obs) {
   return comparison;
 }
 
-// The candidate itself. A leader that gave its lock away had made sure of it; where that is not
-// known, quorum mode demands the votes as ever.
+// The last leader gave its lock away together with the position of its shutdown checkpoint, which
+// it does when somebody has all of its log.
+bool was_handed_over(const Observation& obs) {
+  const auto& lost = obs.view().lost_leader;
+  const auto& status = obs.view().status;
+  return lost && lost->released && !lost->after_gap && status &&
+         status->revision == lost->deleted_at;
+}
+
+// The candidate itself. A leader that handed over had made sure of it; where that is not known,
+// quorum mode demands the votes as ever (seed 10305178).
 Verdict judge_own_turn(Draft& draft) {
   const auto& obs = draft.obs;
   if (!holds_published_wal(draft)) return Verdict::no;
-  const auto& lost = obs.view().lost_leader;
-  const bool given_away = lost && lost->released && !lost->after_gap;
-  if (given_away || !obs.view().failover->is_switchover() || !quorum_active(obs)) {
+  if (was_handed_over(obs) || !obs.view().failover->is_switchover() || !quorum_active(obs)) {
     return Verdict::yes;
   }
   return compare_with_peers(draft, request_comparison(obs));

@@ -50,6 +50,34 @@ TEST(FailoverRequest, CandidateNeedsVotesWhenTheLockWasNotGivenAway) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
 }
 
+// It was released because the server did not start, and not to hand it over: seed 10305178.
+TEST(FailoverRequest, CandidateNeedsVotesWhenTheLockWasNotHandedOver) {
+  Given given("b");
+  given.sync_key("a", {"b", "c"}, 1).optime(0x2000000).requested("a", "b").unlocked(true);
+  given.silent("a").silent("c");
+  given.cluster().synchronous_mode = SynchronousMode::quorum;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().status->revision = given.view().lost_leader->deleted_at;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
+// What it is told by the others is measured by `/history`: seed 10306176.
+TEST(FailoverRequest, ASwitchoverBeginsWhenHistoryLeadsToTheLeader) {
+  Given given("a");
+  given.holds_lock().runs_as_primary().requested("a", "b");
+  given.obs().local.server.query->timeline = Timeline(3);
+  auto decision = decide(given.build());
+  EXPECT_FALSE(decision.next.job);
+  EXPECT_NE(find_task(decision, Task::read_history), nullptr);
+  given.obs().local.history = {HistoryLine{Timeline(2), Lsn(0x2000000), "", "t", "a"}};
+  given.obs().local.history_timeline = Timeline(3);
+  EXPECT_NE(find_task(decide(given.build()), Task::write_history), nullptr);
+  given.obs().ends[Task::write_history].at = at_ms(0);  // it failed, and is not waited for again
+  EXPECT_EQ(find_task(decide(given.build()), Task::ask_peers) != nullptr ||
+                decide(given.build()).next.job.has_value(),
+            true);
+}
+
 // What it tells is of before the last commit that the old leader acknowledged with its help.
 TEST(FailoverRequest, VoteOfAPeerThatHasNotLookedSinceDoesNotCount) {
   Given given("b");

@@ -136,6 +136,7 @@ class Weighing {
 
   // Equal positions: the higher priority goes first, but not the former leader's.
   bool yields(const PeerReport& report) {
+    if (!in_failsafe_map(obs_, report.name)) return true;  // it may not lead (seed 10303854)
     const auto theirs = report.tags.failover_priority;
     const auto mine = obs_.node->tags.failover_priority;
     if (theirs <= mine) return true;

@@ -83,6 +83,19 @@ TEST(LeaderRace, PeerOutsideTheFailsafeMapCountsWhereSyncBinds) {
   EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
 }
 
+// Its log would count if it had more: seed 10303854.
+TEST(LeaderRace, NobodyYieldsToAPeerOutsideTheFailsafeMap) {
+  Given given("b");
+  given.unlocked().silent("a").answers("c", 0x3000000).sync_key("a", {"b", "c"});
+  given.obs().peers.reports.back().tags.failover_priority = 2;
+  given.cluster().failsafe_mode = true;
+  given.cluster().synchronous_mode = SynchronousMode::priority;
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.view().failsafe = FailsafeView{
+      {{MemberName("a"), Given::api_of("a")}, {MemberName("b"), Given::api_of("b")}}, Revision(40)};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock);
+}
+
 // Failsafe mode was off while it led, so that the map is an older one: seed 9900567.
 TEST(LeaderRace, WhoLedLastBySyncNeedsNoFailsafeMap) {
   Given given("b");
