@@ -87,6 +87,9 @@ bool Loop::leaves_lease_to_end() {
   auto& lock = obs_.lock;
   if (!lock.reign) return leaves_lock_to_end(obs_);
   if (!gives_up_for_storage(obs_)) {
+    // A server that is fenced by now has no sessions that wait: no reason to renew.
+    const bool fenced = obs_.running(Task::fence) || !is_primary(obs_);
+    if (fenced && lock.given_up == lock.reign->create_revision) return true;
     lock.given_up = Revision(0);
     return false;
   }

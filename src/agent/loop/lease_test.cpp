@@ -94,6 +94,14 @@ class Outage {
     observe(ms + 30);
   }
 
+  // The fence that the near end of the lease begins has passed its safe point.
+  void fence_passes_its_safe_point(std::int64_t ms) {
+    StorageFacts storage;
+    storage.state = StorageState::silent;
+    storage.since = storage.flushed_since = at_ms(ms - 60'000);
+    step(StorageObserved{storage}, ms);  // nobody waits any more
+    step(StopProgressed{StopProgress{.safe_point = true}}, ms);
+  }
   // The agent is told to leave, and loses its lock when its server has no session left.
   void lose_lock_past_the_safe_point(std::int64_t ms) {
     step(ShutdownRequested{}, ms);
@@ -193,6 +201,19 @@ TEST(Cycle, AnObservationUnderWayServesTheNextOneToo) {
   outage.tick(20'000);
   outage.observe(20'500, 10'000);
   EXPECT_FALSE(outage.ordered(Task::observe));
+}
+
+TEST(GivenUpLock, IsNotRenewedWhenItsServerIsFenced) {
+  Outage world;
+  world.hang(1000);
+  world.tick(6000);
+  ASSERT_NE(world.lock().given_up, Revision(0));
+  world.tick(29'600);
+  ASSERT_TRUE(world.fenced());
+  ASSERT_TRUE(world.lock().reign);
+  world.fence_passes_its_safe_point(29'650);
+  world.tick(29'900);
+  EXPECT_FALSE(world.ordered(Task::keep_lock));
 }
 
 TEST(Cycle, APositionThatMovedIsNoNews) {
