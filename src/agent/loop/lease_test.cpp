@@ -208,11 +208,12 @@ TEST(GivenUpLock, IsNotRenewedWhenItsServerIsFenced) {
   world.hang(1000);
   world.tick(6000);
   ASSERT_NE(world.lock().given_up, Revision(0));
+  world.tick(24'990);  // the next renewal would be due 10 ms before the end
   world.tick(29'600);
   ASSERT_TRUE(world.fenced());
   ASSERT_TRUE(world.lock().reign);
   world.fence_passes_its_safe_point(29'650);
-  world.tick(29'900);
+  world.tick(29'991);
   EXPECT_FALSE(world.ordered(Task::keep_lock));
 }
 
