@@ -90,7 +90,7 @@ class Weighing {
       return false;
     }
     if (!limitation(report).empty() || is_no_rival(report)) return true;
-    const auto standing = standing_of(report, local_timeline(obs_), wal_position(obs_));
+    const auto standing = standing_of(obs_, report);
     if (standing == Standing::ahead) return take_ahead(report);
     if (standing == Standing::level && !yields(report)) return false;
     if (report.wal_position == Lsn() || !votes_for_us(report)) return true;

@@ -406,6 +406,21 @@ TEST(LeaderRace, PeerThatLeftTheClustersLogIsAheadOnlyUpToThere) {
   EXPECT_EQ(decide(racing_against(report).build()).why.reason, Reason::race_taking_lock);
 }
 
+// The other way round: who ended a promotion without the lock is ahead of nobody by its timeline.
+TEST(LeaderRace, WhoLeftTheClustersLogYieldsToWhoFollowedIt) {
+  auto given = racing_against(on_timeline(4, 0x2f01000));
+  given.optime(0x2f00000).runs_as_standby(0x2f80000);
+  given.obs().local.server.query->received_timeline = Timeline(5);
+  given.view().history = HistoryView{};
+  given.view().history->lines = {HistoryLine{Timeline(3), Lsn(0x2f00000), "", "t", "c"}};
+  given.obs().local.history = {HistoryLine{Timeline(3), Lsn(0x2f00100), "", "t", ""}};
+  given.obs().local.history_timeline = Timeline(5);
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_not_healthiest);
+  given.obs().local.history = {HistoryLine{Timeline(3), Lsn(0x2f00000), "", "t", ""},
+                               HistoryLine{Timeline(4), Lsn(0x2f01000), "", "t", ""}};
+  EXPECT_EQ(decide(given.build()).why.reason, Reason::race_taking_lock) << "it comes from there";
+}
+
 // The same, when it died after it had written `/history`, and before it published a position.
 TEST(LeaderRace, WhatHistoryGaveUpIsNotMissed) {  // seed 9802179
   auto given = racing_against(on_timeline(1, 0x2f00000));

@@ -55,9 +55,9 @@ PeerReport peer_report_from(const MemberName& name, const Tree& body) {
   }
   const auto* lock = body.find_path({"tanist", "holds_lock"});
   report.holds_lock = lock != nullptr && lock->truthy();
-  if (const auto* left = body.find_path({"tanist", "left_at"})) {
-    report.left_at = Lsn(static_cast<std::uint64_t>(to_int(*left).value_or(0)));
-  }
+  const auto* left = body.find_path({"tanist", "left_at"});
+  const auto left_at = left != nullptr ? to_int(*left) : std::nullopt;
+  if (left_at && *left_at > 0) report.left_at = Lsn(static_cast<std::uint64_t>(*left_at));
   report.timeline = Timeline(static_cast<std::uint32_t>(number(body, "timeline")));
   const auto* wal = body.find("wal");
   if (wal == nullptr || !wal->is_map()) wal = body.find("xlog");

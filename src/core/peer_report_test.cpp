@@ -60,6 +60,10 @@ TEST(PeerReport, TellsWhereItsLogLeftTheClusters) {
   EXPECT_FALSE(peer_report_from(peer, page).left_at);
   page.set("tanist", Tree::map({{"left_at", 500}}));
   EXPECT_EQ(peer_report_from(peer, page).left_at, Lsn(500));
+  for (const auto& nonsense : {Tree("far"), Tree(-1), Tree(0), Tree(), Tree::list()}) {
+    page.set("tanist", Tree::map({{"left_at", nonsense}}));
+    EXPECT_FALSE(peer_report_from(peer, page).left_at) << text_form(nonsense);
+  }
 }
 
 TEST(PeerReport, WhoHoldsTheLockSaysSo) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <tuple>
 
 #include "core/local_server.h"
 #include "core/synchronous_view.h"
@@ -97,7 +96,8 @@ namespace {
 // `/history` is written by who leads, after its promotion: where it ends the timeline that
 // `/status` speaks of, the rest was given up then.
 Lsn published_within_history(const Observation& obs) {
-  const auto& [status, history] = std::tie(obs.view().status, obs.view().history);
+  const auto& status = obs.view().status;
+  const auto& history = obs.view().history;
   if (!status || status->timeline == Timeline() || !history) return obs.view().optime();
   const auto line = std::ranges::find(history->lines, status->timeline, &HistoryLine::timeline);
   return line == history->lines.end() ? status->optime : std::min(status->optime, line->switch_lsn);
@@ -135,17 +135,27 @@ Lsn common_position(const Observation& obs, const PeerReport& report) {
   return common_position(obs, report.timeline, report.wal_position);
 }
 
-Standing standing_of(const PeerReport& peer, Timeline timeline, Lsn position) {
-  if (peer.left_at) {
-    if (*peer.left_at == position) return Standing::level;
-    return *peer.left_at > position ? Standing::ahead : Standing::behind;
+namespace {
+
+Standing standing_of(Lsn theirs, Lsn mine) {
+  if (theirs == mine) return Standing::level;
+  return theirs > mine ? Standing::ahead : Standing::behind;
+}
+
+}  // namespace
+
+Standing standing_of(const Observation& obs, const PeerReport& peer) {
+  const auto timeline = local_timeline(obs);
+  const auto mine = own_common_position(obs);
+  const bool left = mine < wal_position(obs);
+  if (peer.timeline != timeline && (left || peer.left_at)) {
+    return standing_of(peer.left_at.value_or(common_position(obs, peer)), mine);
   }
   const bool known = peer.timeline != Timeline() && timeline != Timeline();
   if (known && peer.wal_position != Lsn() && peer.timeline != timeline) {
     return peer.timeline > timeline ? Standing::ahead : Standing::behind;
   }
-  if (peer.wal_position == position) return Standing::level;
-  return peer.wal_position > position ? Standing::ahead : Standing::behind;
+  return standing_of(peer.wal_position, wal_position(obs));
 }
 
 }  // namespace tanist

@@ -31,9 +31,9 @@ Lsn common_position(const Observation& obs, const PeerReport& report);
 
 enum class Standing { behind, level, ahead };
 
-// Where a peer's log stands beside one that ends at `position` on `timeline`. A newer timeline is
-// ahead: it begins with a leader that was elected after ours, unless its own history says that it
-// left the cluster's log (a promotion that ended without the lock).
-Standing standing_of(const PeerReport& peer, Timeline timeline, Lsn position);
+// Where a peer's log stands beside this node's own. A newer timeline is ahead: it begins with a
+// leader that was elected after ours. Who left the cluster's log, by its own history (a promotion
+// that ended without the lock), is ahead of nobody by its timeline, nor by what it has beyond.
+Standing standing_of(const Observation& obs, const PeerReport& peer);
 
 }  // namespace tanist

@@ -39,8 +39,8 @@ Revision revision_of(const std::optional<T>& key) {
 // By how much a view differs from the one before.
 enum class Difference {
   positions,  // which count for slots only, and those are looked at once a cycle (safety 4)
-  details,
-  standing,  // worth a cycle
+  details,    // worth a decision
+  standing,   // worth a cycle
 };
 
 // Of a member, what is worth a cycle.
