@@ -74,8 +74,9 @@ class GuardedCluster(Cluster):
             return {}
 
     def timeline(self, node):
-        return eventually(lambda: self.members().get(node, {}).get("timeline"), 30,
-                          f"the timeline of {node}")
+        """Of a primary, by its server: what its member says follows a moment later."""
+        name = self.query(node, "SELECT pg_walfile_name(pg_current_wal_insert_lsn())")[0][0]
+        return int(name[:8], 16)
 
 
 def is_frozen(pid):
@@ -232,6 +233,7 @@ def test_an_agent_that_freezes_while_it_takes_over(cluster, probers, record_prop
         new = proven(cluster, probers, winner, since, record_property)
     else:
         new = cluster.wait_leader_other_than(winner, TAKEN_S)
+        eventually(lambda: probers.of[new].last() > since, TAKEN_S, f"{new} to take writes")
     timeline = cluster.timeline(new)
     os.kill(cluster.agent(winner), signal.SIGCONT)
     cluster.wait_healthy()
