@@ -328,9 +328,12 @@ void Checks::leader_is_there(const std::string& name) {
   if (election_.taken_back && election_.leader == name) return;  // what was true of it still is
   election_.leader = name;
   election_.synchronous = mode_is_on() && !sync_leader_.empty();
-  election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
+  const bool goes_on = ordered_ == name && text_in(sync, "leader") == name;
+  election_.by_hand =
+      goes_on || (text_in(failover, "leader").empty() && text_in(failover, "member") == name);
   election_.any_lag = text_in(failover, "leader").empty() && !text_in(failover, "member").empty();
-  election_.elected = listed && number_in(sync, "quorum") == 0;
+  election_.elected = listed && number_in(sync, "quorum") == 0 && !goes_on;
+  ordered_ = election_.by_hand && !election_.elected ? name : "";
   look_at_identity(name);
   auto* node = cluster_.find(name);
   if (node != nullptr) look_at_storage_of(*node);
@@ -380,6 +383,7 @@ void Checks::promoted(Node& node) {
   }
   forget_published_beyond(wal);
   hand_over_.reset();
+  ordered_.clear();
   last_promoted_ = &node;
   const bool bound = election.synchronous && (!election.by_hand || election.elected);
   give_up_rows(node, bound && !paused_lately());

@@ -123,6 +123,9 @@ class Checks {
   Reign reign_;  // by the leader key
   std::optional<HandOver> hand_over_;
   Election election_;
+  // Whom a manual failover made leader from outside `/sync`, which names it since. While it is not
+  // promoted, that order stands, whoever repeats it (seed 10500780).
+  std::string ordered_;
   std::string sync_leader_;  // by `/sync`
   bool mode_is_on_ = false;  // by `/config`
   std::string status_;

@@ -108,6 +108,7 @@ void Faults::mend_by_hand() {
   if (begun_ && !over_) return;
   empty_foreign_data();
   copy_anew_what_is_broken();
+  fail_over_again();
   world_.after(seconds(5), [this] { mend_by_hand(); });
 }
 

@@ -91,6 +91,7 @@ class Faults {
   // operators.cpp
   bool switch_over();
   bool fail_over();
+  bool fail_over(Node& asked, Node& candidate);
   bool restart();
   bool reinitialize();
   bool patch();
@@ -98,6 +99,8 @@ class Faults {
   bool pause();
   bool resume();
   void copy_anew_what_is_broken();
+  void fail_over_from(const Node& lost);
+  void fail_over_again();
   bool promote_cluster();
   bool demote_cluster();
   bool restart_remote();
@@ -116,6 +119,8 @@ class Faults {
   std::function<void(Node&)> waits_for_leader_;
   bool waits_for_asking_ = false;
   std::map<const Node*, Instant> broken_since_;
+  Node* unsettled_candidate_ = nullptr;  // of a failover by hand whose end nobody was told of
+  std::optional<Instant> leaderless_since_;
 };
 
 }  // namespace tanist::sim

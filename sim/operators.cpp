@@ -21,8 +21,10 @@ std::vector<Faults::Kind> Faults::operators() {
 bool Faults::ask(Node& node, ApiEndpoint endpoint, Tree body) {
   if (!node.agent.process().runs()) return false;
   world_.tell(node.name(), "operator: {} {}", name_of(endpoint), text_form(body));
-  node.agent.request(endpoint, std::move(body), [this, &node](const ApiReply& reply) {
+  node.agent.request(endpoint, std::move(body), [this, &node, endpoint](const ApiReply& reply) {
     world_.tell(node.name(), "operator is told: {} {}", reply.status, reply.body);
+    const bool settled = !over_ && reply.body.find("unknown") == std::string::npos;
+    if (endpoint == ApiEndpoint::failover && settled) unsettled_candidate_ = nullptr;
   });
   return true;
 }
@@ -41,7 +43,15 @@ bool Faults::switch_over() {
 }
 
 bool Faults::fail_over() {
-  return ask(ApiEndpoint::failover, Tree::map({{"candidate", any_node().name()}}));
+  Node& candidate = any_node();
+  return fail_over(any_node(), candidate);
+}
+
+bool Faults::fail_over(Node& asked, Node& candidate) {
+  if (!asked.agent.process().runs()) return false;
+  unsettled_candidate_ = &candidate;
+  ask(asked, ApiEndpoint::failover, Tree::map({{"candidate", candidate.name()}}));
+  return true;
 }
 
 bool Faults::restart() { return ask(likely_leader(), ApiEndpoint::restart, Tree::map()); }
@@ -118,7 +128,33 @@ void Faults::copy_anew_what_is_broken() {
     const auto since = broken_since_.try_emplace(node.get(), world_.now()).first->second;
     if (world_.now() < since + broken_max) continue;
     if (!mixture) checks_.look_at_replica_that_is_cut_off(*node);
+    if (mixture && cluster_.leader().empty()) fail_over_from(*node);
     ask(*node, ApiEndpoint::reinitialize, Tree::map({{"force", true}}));
+  }
+}
+
+// With the data of a member went what only it held. In the synchronous modes nobody else may lead
+// then, and a copy can be had from nobody: it is for a person to give that up.
+void Faults::fail_over_from(const Node& lost) {
+  for (const auto& node : cluster_.nodes()) {
+    if (node.get() == &lost || !node->server.alive()) continue;
+    fail_over(*node, *node);
+    return;
+  }
+}
+
+// Who ordered a failover, gave up with it what the candidate lacks, and has not heard how it went
+// orders it again, until somebody leads. The candidate was stopped on its way, say, and is named in
+// `/sync` by then: nobody else may lead, and neither may it by itself when it lacks too much (seed
+// 10500780).
+void Faults::fail_over_again() {
+  if (unsettled_candidate_ == nullptr || !cluster_.leader().empty()) {
+    leaderless_since_.reset();
+    return;
+  }
+  if (!leaderless_since_) leaderless_since_ = world_.now();
+  if (world_.now() >= *leaderless_since_ + broken_max) {
+    fail_over(*unsettled_candidate_, *unsettled_candidate_);
   }
 }
 

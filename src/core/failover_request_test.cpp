@@ -78,6 +78,25 @@ TEST(FailoverRequest, ASwitchoverBeginsWhenHistoryLeadsToTheLeader) {
             true);
 }
 
+TEST(FailoverRequest, NorDoesTheAgentsOwnEndGiveTheLockAwayBefore) {
+  Given given("a");
+  given.holds_lock().runs_as_primary();
+  given.obs().local.server.query->timeline = Timeline(3);
+  given.obs().shutdown_requested = true;
+  auto decision = decide(given.build());
+  EXPECT_EQ(find_server<StopServer>(decision), nullptr);
+  EXPECT_NE(find_task(decision, Task::read_history), nullptr);
+  given.memory() = decision.next;
+  given.obs().local.history = {HistoryLine{Timeline(2), Lsn(0x2000000), "", "t", "a"}};
+  given.obs().local.history_timeline = Timeline(3);
+  decision = decide(given.build());
+  EXPECT_EQ(find_server<StopServer>(decision), nullptr);
+  EXPECT_NE(find_task(decision, Task::write_history), nullptr);
+  given.memory() = decision.next;
+  given.obs().ends[Task::write_history].at = at_ms(0);  // it failed, and is not waited for again
+  EXPECT_NE(find_server<StopServer>(decide(given.build())), nullptr);
+}
+
 // What it tells is of before the last commit that the old leader acknowledged with its help.
 TEST(FailoverRequest, VoteOfAPeerThatHasNotLookedSinceDoesNotCount) {
   Given given("b");

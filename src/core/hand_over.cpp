@@ -4,6 +4,7 @@
 
 #include "core/candidates.h"
 #include "core/failover_request.h"
+#include "core/leader_upkeep.h"
 #include "core/local_server.h"
 #include "core/promotion_evidence.h"
 #include "core/published_values.h"
@@ -225,7 +226,7 @@ StepState after_stop(Draft& draft) {
 StepState hand_over(Draft& draft) {
   Job& job = *draft.next.job;
   if (!job.step_started) {
-    if (draft.busy(Task::server)) return StepGoesOn{};
+    if (draft.busy(Task::server) || !history_is_told(draft)) return StepGoesOn{};
     return begin_stop(draft);
   }
   if (released(draft) && !draft.busy(Task::server)) return StepDone{};

@@ -54,18 +54,6 @@ bool clears_served_request(Draft& draft) {
   return served;
 }
 
-// A server that is handed over is told by its timeline, too: others measure their logs by
-// `/history` (seed 10306176). One attempt to write it is waited for.
-bool tells_history_first(const Observation& obs) {
-  if (!is_primary(obs) || in_standby_cluster(obs) || history_leads_here(obs)) return false;
-  const auto ended = [&](Task task) {
-    const auto end = obs.ends.find(task);
-    return end != obs.ends.end() && end->second.at >= obs.lock.taken_at ? &end->second : nullptr;
-  };
-  const auto* read = ended(Task::read_history);
-  return ended(Task::write_history) == nullptr && (read == nullptr || read->ok);
-}
-
 Why promote(Draft& draft) {
   // Nobody has said that the lock is still ours: what is promoted now has to stop again at once.
   const auto& lock = draft.obs.lock;
@@ -110,7 +98,7 @@ Why lead(Draft& draft) {
   if (draft.busy(Task::release_lock)) return because(Reason::observing);
   resume_poolers(draft);
   if (auto why = lead_in_pause(draft)) return *why;
-  if (!clears_served_request(draft) && !tells_history_first(draft.obs)) {
+  if (!clears_served_request(draft) && history_is_told(draft)) {
     if (auto why = serve_request(draft)) return *why;
   }
   return in_standby_cluster(draft.obs) ? lead_standby_cluster(draft) : lead_cluster(draft);

@@ -127,7 +127,23 @@ void keep_history(Draft& draft) {
   write_history(draft, history_value(obs, obs.local.history));
 }
 
+// The end of a task of this reign.
+const TaskEnd* ended(const Observation& obs, Task task) {
+  const auto end = obs.ends.find(task);
+  return end != obs.ends.end() && end->second.at >= obs.lock.taken_at ? &end->second : nullptr;
+}
+
 }  // namespace
+
+bool history_is_told(Draft& draft) {
+  const auto& obs = draft.obs;
+  if (!obs.holds_lock() || !is_primary(obs) || in_standby_cluster(obs)) return true;
+  if (local_timeline(obs) == Timeline() || history_leads_here(obs)) return true;
+  const auto* read = ended(obs, Task::read_history);
+  if (ended(obs, Task::write_history) != nullptr || (read != nullptr && !read->ok)) return true;
+  keep_history(draft);
+  return false;
+}
 
 void keep_up_standby_leader(Draft& draft) {
   // In this order: a map of others than `/sync` names would leave nobody who may lead.

@@ -16,6 +16,10 @@ void keep_up_standby_leader(Draft& draft);
 // timeline's number follows its ancestor's, unless another server had taken that number.
 bool history_leads_here(const Observation& obs);
 
+// Before a primary gives its lock away: what the others have is measured by `/history` (seed
+// 10306176). False while its line of this reign is being written; one attempt is waited for.
+bool history_is_told(Draft& draft);
+
 // The content of `history` for a primary.
 // `file` are the lines of the local history file, the last one's timestamp being the file's.
 Tree history_value(const Observation& obs, const std::vector<HistoryLine>& file);
