@@ -278,7 +278,7 @@ void Checks::look_at_keys() {
     } else if (at->kv.key == prefix + "status" && !at->deleted) {
       status_is_written(at->kv.value);
     } else if (at->kv.key == prefix + "sync") {
-      sync_leader_ = text_in(value_of(cluster_, "sync"), "leader");
+      sync_names(text_in(value_of(cluster_, "sync"), "leader"));
     } else if (at->kv.key == prefix + "config") {
       mode_is_on_ = mode_is_on();
       const bool now_paused = contains(at->kv.value, "\"pause\":true");
@@ -328,12 +328,9 @@ void Checks::leader_is_there(const std::string& name) {
   if (election_.taken_back && election_.leader == name) return;  // what was true of it still is
   election_.leader = name;
   election_.synchronous = mode_is_on() && !sync_leader_.empty();
-  const bool goes_on = ordered_ == name && text_in(sync, "leader") == name;
-  election_.by_hand =
-      goes_on || (text_in(failover, "leader").empty() && text_in(failover, "member") == name);
+  election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
   election_.any_lag = text_in(failover, "leader").empty() && !text_in(failover, "member").empty();
-  election_.elected = listed && number_in(sync, "quorum") == 0 && !goes_on;
-  ordered_ = election_.by_hand && !election_.elected ? name : "";
+  election_.elected = listed && number_in(sync, "quorum") == 0;
   look_at_identity(name);
   auto* node = cluster_.find(name);
   if (node != nullptr) look_at_storage_of(*node);
@@ -353,6 +350,16 @@ void Checks::status_is_written(const std::string& value) {
   if (end != records.begin()) published_ = *std::prev(end);
 }
 
+// From then on a manual failover to a node without all writes stands, even if that node is not
+// promoted any more: those that `/sync` lists are elected by what it has (seeds 10500780,
+// 10605329).
+void Checks::sync_names(const std::string& leader) {
+  const bool ordered = leader != sync_leader_ && election_.leader == leader && !bound(election_);
+  sync_leader_ = leader;
+  const auto* node = cluster_.find(leader);
+  if (ordered && election_.by_hand && node != nullptr) give_up_rows(*node, false);
+}
+
 // ---- Promotions and rows ---------------------------------------------------------------------
 
 void Checks::promoted(Node& node) {
@@ -364,14 +371,16 @@ void Checks::promoted(Node& node) {
   cluster_.world().tell(node.name(), "pg: out of recovery on timeline {} at {}",
                         wal.timeline.value(), to_text(wal.history.back().switch_lsn));
   const auto election = election_.leader == node.name() ? election_ : Election{};
-  if (election.synchronous && mode_is_on_ && sync_leader_ != node.name() && !paused_lately()) {
+  // Emptied while the mode was off, it binds nobody (seed 10602273).
+  const bool other_named = !sync_leader_.empty() && sync_leader_ != node.name();
+  if (election.synchronous && mode_is_on_ && other_named && !paused_lately()) {
     violate("promoted before /sync names it", node.name() + ", /sync names " + sync_leader_);
   }
   if (node.agent.tags().nofailover() && !paused_lately()) {
     violate("promoted in spite of nofailover", node.name());
   }
-  const bool reserved =
-      hand_over_ && cluster_.world().now() < hand_over_->at + cluster_.options().timing.ttl;
+  const bool reserved = hand_over_ && !election.by_hand &&
+                        cluster_.world().now() < hand_over_->at + cluster_.options().timing.ttl;
   if (reserved) {
     ++hand_overs_;
     if (!hand_over_->wal.is_prefix_of(wal)) {
@@ -383,10 +392,13 @@ void Checks::promoted(Node& node) {
   }
   forget_published_beyond(wal);
   hand_over_.reset();
-  ordered_.clear();
   last_promoted_ = &node;
-  const bool bound = election.synchronous && (!election.by_hand || election.elected);
-  give_up_rows(node, bound && !paused_lately());
+  give_up_rows(node, bound(election) && !paused_lately());
+}
+
+// It may lose no synchronous commit.
+bool Checks::bound(const Election& election) {
+  return election.synchronous && (!election.by_hand || election.elected);
 }
 
 // What was published and a new leader lacks is lost by that, and not by who leads next.

@@ -94,6 +94,8 @@ class Checks {
   void look_at_end_of_reign(const Node& node);
   void leader_is_gone(Revision revision);
   void leader_is_there(const std::string& name);
+  void sync_names(const std::string& leader);
+  static bool bound(const Election& election);
   void status_is_written(const std::string& value);
   void follows_remote(bool follows);
   void promoted(Node& node);
@@ -123,9 +125,6 @@ class Checks {
   Reign reign_;  // by the leader key
   std::optional<HandOver> hand_over_;
   Election election_;
-  // Whom a manual failover made leader from outside `/sync`, which names it since. While it is not
-  // promoted, that order stands, whoever repeats it (seed 10500780).
-  std::string ordered_;
   std::string sync_leader_;  // by `/sync`
   bool mode_is_on_ = false;  // by `/config`
   std::string status_;

@@ -99,6 +99,7 @@ class Faults {
   bool pause();
   bool resume();
   void copy_anew_what_is_broken();
+  void keep_more_wal();
   void fail_over_from(const Node& lost);
   void fail_over_again();
   bool promote_cluster();

@@ -129,8 +129,15 @@ void Faults::copy_anew_what_is_broken() {
     if (world_.now() < since + broken_max) continue;
     if (!mixture) checks_.look_at_replica_that_is_cut_off(*node);
     if (mixture && cluster_.leader().empty()) fail_over_from(*node);
+    if (!mixture && world_.now() >= since + 2 * broken_max) keep_more_wal();
     ask(*node, ApiEndpoint::reinitialize, Tree::map({{"force", true}}));
   }
+}
+
+// Where one copy after the other comes too late, wal_keep_size is too small (seed 10600889).
+void Faults::keep_more_wal() {
+  world_.tell("faults", "the operator doubles wal_keep_size");
+  for (const auto& node : cluster_.nodes()) node->server.keep_more_wal();
 }
 
 // With the data of a member went what only it held. In the synchronous modes nobody else may lead

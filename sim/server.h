@@ -94,6 +94,7 @@ class Server {
   // Why it does not stream; empty = it does, or has not tried.
   const std::string& why_not_streaming() const { return why_not_streaming_; }
   bool disk_full() const { return disk_full_; }
+  void keep_more_wal() { around_.wal_limits.kept *= 2; }
   std::uint64_t launches() const { return launches_; }
   bool streaming() const { return source_ != nullptr; }
   const Server* source() const { return source_; }
