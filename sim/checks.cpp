@@ -281,6 +281,7 @@ void Checks::look_at_keys() {
       sync_names(text_in(value_of(cluster_, "sync"), "leader"));
     } else if (at->kv.key == prefix + "config") {
       mode_is_on_ = mode_is_on();
+      if (!mode_is_on_) election_.mode_was_off = true;
       const bool now_paused = contains(at->kv.value, "\"pause\":true");
       if (paused_ && !now_paused) paused_at_ = cluster_.world().now();
       paused_ = now_paused;
@@ -327,6 +328,7 @@ void Checks::leader_is_there(const std::string& name) {
   const bool listed = text_in(sync, "leader") == name || contains(standbys, "," + name + ",");
   if (election_.taken_back && election_.leader == name) return;  // what was true of it still is
   election_.leader = name;
+  election_.mode_was_off = false;
   election_.synchronous = mode_is_on() && !sync_leader_.empty();
   election_.by_hand = text_in(failover, "leader").empty() && text_in(failover, "member") == name;
   election_.any_lag = text_in(failover, "leader").empty() && !text_in(failover, "member").empty();
@@ -372,8 +374,9 @@ void Checks::promoted(Node& node) {
                         wal.timeline.value(), to_text(wal.history.back().switch_lsn));
   const auto election = election_.leader == node.name() ? election_ : Election{};
   // Emptied while the mode was off, it binds nobody (seed 10602273).
-  const bool other_named = !sync_leader_.empty() && sync_leader_ != node.name();
-  if (election.synchronous && mode_is_on_ && other_named && !paused_lately()) {
+  const bool emptied = election.mode_was_off && sync_leader_.empty();
+  const bool named = sync_leader_ == node.name() || emptied;
+  if (election.synchronous && mode_is_on_ && !named && !paused_lately()) {
     violate("promoted before /sync names it", node.name() + ", /sync names " + sync_leader_);
   }
   if (node.agent.tags().nofailover() && !paused_lately()) {

@@ -57,7 +57,8 @@ class Checks {
     bool by_hand = false;      // a manual failover named it
     bool any_lag = false;      // or somebody who is not there: then the lag is not looked at either
     bool taken_back = false;   // by its last holder, whose lease lives on
-    bool elected = false;      // it was listed in `/sync`, and needed nobody's vote
+    bool mode_was_off = false;  // for a while, since then
+    bool elected = false;       // it was listed in `/sync`, and needed nobody's vote
   };
 
   // A node, and what was seen of it.

@@ -295,6 +295,7 @@ void ServerActions::perform(const RunPtr& run, const LocateShutdown&) {
     ServerResult result;
     result.ok = true;
     result.shutdown_checkpoint = result.shutdown_previous = data.checkpoint;
+    result.shutdown_timeline = data.wal.timeline;
     result.shutdown_end = data.checkpoint_end;
     finish(run, std::move(result));
   });

@@ -79,6 +79,7 @@ bool shutdown_is_located(Draft& draft) {
   tell(draft, "shutdown checkpoint found");
   job.shutdown_lsn = found->shutdown_checkpoint;
   job.shutdown_previous = found->shutdown_previous;
+  job.shutdown_timeline = found->shutdown_timeline;
   // Without the record's end: one byte more than its start, so that part of it arrived.
   job.shutdown_end = found->shutdown_end != Lsn() ? found->shutdown_end
                                                   : Lsn(found->shutdown_checkpoint.value() + 1);
@@ -110,7 +111,8 @@ void release(Draft& draft) {
                       .status = std::nullopt,
                       .member = text_form(member_value(draft.obs, demoted))};
   if (job.shutdown_lsn) {
-    release.status = text_form(released_status_value(draft.obs, job.shutdown_previous));
+    release.status =
+        text_form(released_status_value(draft.obs, job.shutdown_previous, job.shutdown_timeline));
   }
   draft.start(Task::release_lock, std::move(release), Duration(draft.obs.timing.retry_timeout));
 }

@@ -136,6 +136,7 @@ struct Job {
   std::vector<MemberName> eligible;  // followed our timeline before the stop
   std::optional<Lsn> shutdown_lsn;   // the shutdown checkpoint
   Lsn shutdown_previous;             // what /status.optime tells (contract ha 12, step 3)
+  Timeline shutdown_timeline;        // on which it lies
   Lsn shutdown_end;                  // a candidate must have received this much
   bool released = false;             // the lock was given away
   std::uint64_t round = 0;           // of peers, the last one asked for this job
@@ -159,6 +160,7 @@ struct Job {
                       field("eligible", &J::eligible),
                       field("shutdown_lsn", &J::shutdown_lsn),
                       field("shutdown_previous", &J::shutdown_previous),
+                      field("shutdown_timeline", &J::shutdown_timeline),
                       field("shutdown_end", &J::shutdown_end),
                       field("released", &J::released),
                       field("round", &J::round),

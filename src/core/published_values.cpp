@@ -167,10 +167,10 @@ Tree status_value(const Observation& obs) {
   return status_tree(position, timeline, published_slots(obs), retained_slots(obs));
 }
 
-Tree released_status_value(const Observation& obs, Lsn optime) {
+Tree released_status_value(const Observation& obs, Lsn optime, Timeline timeline) {
   const auto& known = obs.view().status;
-  if (!known) return status_tree(optime, {}, {}, {});
-  return status_tree(optime, known->timeline, known->slots, known->retain_slots);
+  if (!known) return status_tree(optime, timeline, {}, {});
+  return status_tree(optime, timeline, known->slots, known->retain_slots);
 }
 
 }  // namespace tanist

@@ -47,8 +47,11 @@ Tree member_value(const Observation& obs, const Memory& memory);
 // ttl at most while a primary waits until `/history` leads to its timeline (decision 0014).
 Tree status_value(const Observation& obs);
 
-// `status` as a leader leaves it when it gives the lock away: `optime` and the slots last known.
-Tree released_status_value(const Observation& obs, Lsn optime);
+// `status` as a leader leaves it when it gives the lock away: where its server ended, and the slots
+// last known. The timeline is that position's own, and not the one of an earlier `status`, whose
+// end
+// `/history` tells of: everybody would have what this leader wrote since (seed 11102298).
+Tree released_status_value(const Observation& obs, Lsn optime, Timeline timeline);
 
 // Tags as published now: the configured ones, overridden while leaving synchronous duty.
 Tree tags_value(const Observation& obs, const Memory& memory);

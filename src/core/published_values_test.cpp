@@ -54,10 +54,10 @@ TEST(PublishedStatus, StandbyLeaderSaysNoTimeline) {
   EXPECT_EQ(status_of(given), R"({"optime":50331648})");
 }
 
-TEST(PublishedStatus, KeepsItsTimelineAtTheEndOfTheReign) {
+TEST(PublishedStatus, SaysAtTheEndOfTheReignWhereTheServerEnded) {  // seed 11102298
   auto given = leader_on(3);
-  given.view().status->timeline = Timeline(3);
-  EXPECT_EQ(text_form(released_status_value(given.build(), Lsn(7))),
+  given.view().status->timeline = Timeline(2);  // of before the promotion
+  EXPECT_EQ(text_form(released_status_value(given.build(), Lsn(7), Timeline(3))),
             R"({"optime":7,"timeline":3})");
 }
 

@@ -468,6 +468,7 @@ struct ServerResult {
   std::vector<HistoryLine> history;  // ReadHistory: the last line's timestamp is the file's mtime
   Lsn shutdown_checkpoint;           // LocateShutdown
   Lsn shutdown_previous;             // the WAL switch before it, else the same
+  Timeline shutdown_timeline;        // on which it lies
   Lsn shutdown_end;                  // where its record ends: who has received this has it all
   Lsn wal_end;                       // LocateWalEnd
   std::shared_ptr<const ServerFacts> facts;  // ObserveServer
@@ -485,6 +486,7 @@ struct ServerResult {
                       field("history", &S::history),
                       field("shutdown_checkpoint", &S::shutdown_checkpoint),
                       field("shutdown_previous", &S::shutdown_previous),
+                      field("shutdown_timeline", &S::shutdown_timeline),
                       field("shutdown_end", &S::shutdown_end),
                       field("wal_end", &S::wal_end),
                       field("facts", &S::facts),

@@ -129,6 +129,7 @@ TEST_F(ServerTest, ACleanlyStoppedPrimaryWhoseEndWasReceivedFollowsAsItIs) {
   const auto located = first.perform(LocateShutdown{});
   EXPECT_EQ(located.shutdown_checkpoint, facts.local_lsn);
   EXPECT_EQ(located.shutdown_end, facts.checkpoint_end);
+  EXPECT_EQ(located.shutdown_timeline, Timeline(1));
   ASSERT_EQ(first.perform(StartServer{.goal = first.following(second)}).start, StartOutcome::ready);
   EXPECT_TRUE(streams(first));
 }

@@ -88,6 +88,7 @@ os::Awaitable<ServerResult> locate_shutdown(Job job) {
   auto result = succeeded();
   result.shutdown_checkpoint = control->checkpoint;
   result.shutdown_previous = control->checkpoint;
+  result.shutdown_timeline = control->checkpoint_timeline;
   const auto checkpoint = co_await find_checkpoint(job, *control);
   result.shutdown_end = checkpoint.end;
   const bool looks = checkpoint.record && checkpoint.record->is_shutdown_checkpoint() &&

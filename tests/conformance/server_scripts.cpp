@@ -95,6 +95,7 @@ TEST(ServerConformance, AFastStopWaitsForItsReceivers) {
     for (int i = 0; i < 3; ++i) s.write("write", 0);
     s.perform("stop the primary", 0, StopServer{});
     const auto end = s.perform("where it ended", 0, LocateShutdown{});
+    s.say("it lies on the first timeline", end.shutdown_timeline == Timeline(1));
     s.say("the checkpoint has an end", end.shutdown_end > end.shutdown_checkpoint);
     s.await("the standby has all of it", 1,
             [&](const ServerFacts& facts) { return received(facts) >= end.shutdown_end; });

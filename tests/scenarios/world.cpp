@@ -300,6 +300,7 @@ std::optional<ServerResult> World::server_answer(const agent::Effect& effect) {
     case Task::locate_shutdown:
       result.shutdown_checkpoint = Lsn(0x6000);
       result.shutdown_previous = Lsn(0x6000);
+      result.shutdown_timeline = Timeline(1);
       result.shutdown_end = Lsn(0x6070);
       return result;
     default: return result;
